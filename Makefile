@@ -1,0 +1,47 @@
+# Abraço. `make run` serves the demo, `make test` runs everything, `make check` is the gate.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.ONESHELL:
+.PHONY: run test check install clean
+
+PORT ?= 8000
+PY := .venv/bin/python
+STAMP := .venv/.installed-dev
+
+run: $(STAMP)
+	@export DEBUG=1
+	$(PY) manage.py master_key --make
+	$(PY) manage.py migrate --verbosity 0
+	$(PY) manage.py seed_demo
+	echo "Serving on http://127.0.0.1:$(PORT)  (embedded engine, SQLite, jobs in this process; stop with Ctrl-C)"
+	exec $(PY) -m uvicorn chatbot.asgi:application --host 127.0.0.1 --port $(PORT) --ws-max-size 1048576 --log-level warning
+
+test: $(STAMP)
+	@$(PY) -m pytest
+
+check: $(STAMP)
+	@$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	.venv/bin/lint-imports --no-cache | tail -n 20
+	$(PY) manage.py check
+	$(PY) manage.py makemigrations --check --dry-run
+	if timeout 60 .venv/bin/pip-audit --progress-spinner off -r requirements.txt --no-deps --disable-pip >/tmp/abraco-audit.$$$$ 2>&1; then echo "audit: nothing known"; else echo "audit: not reachable here, or see pip-audit"; fi; rm -f /tmp/abraco-audit.$$$$
+
+install: $(STAMP)
+
+# The CPU build of torch is taken where it is on offer and there is no NVIDIA GPU; elsewhere pip chooses.
+$(STAMP): requirements.txt requirements-dev.txt requirements-encoder.txt
+	@test -x $(PY) || python3 -m venv .venv
+	extra=""
+	if [ "$$(uname -s)" = Linux ] && ! command -v nvidia-smi >/dev/null; then
+	  extra="--extra-index-url https://download.pytorch.org/whl/cpu"
+	fi
+	.venv/bin/pip install --quiet --disable-pip-version-check $$extra -r requirements-dev.txt \
+	  || .venv/bin/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	.venv/bin/pip install --quiet --disable-pip-version-check --no-deps -r requirements-encoder.txt
+	touch $@
+
+clean:
+	@rm -rf .venv var .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,38 @@
+"""What allauth asks the house: which names are fine, and where to go next."""
+
+from __future__ import annotations
+
+from allauth.account.adapter import DefaultAccountAdapter
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.module_loading import import_string
+from django.utils.translation import gettext as _
+
+from chatbot.accounts.models import Role, User
+
+
+def name_check(name: str) -> None:
+    """Raises ValidationError for a name that is an insult. The check itself is the safety layer's, by setting."""
+    if settings.NAME_SCREEN and not import_string(settings.NAME_SCREEN)(name):
+        raise ValidationError(_("Let's find a kinder name than that one."))
+
+
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no types
+    def clean_username(self, username: str, shallow: bool = False) -> str:
+        cleaned: str = super().clean_username(username, shallow=shallow)
+        name_check(cleaned)
+        return cleaned
+
+    def get_login_redirect_url(self, request: HttpRequest) -> str:
+        user = request.user
+        if isinstance(user, User) and user.role != Role.TEEN:
+            return reverse("me:index")
+        return settings.LOGIN_REDIRECT_URL
+
+    def get_signup_redirect_url(self, request: HttpRequest) -> str:
+        return reverse("accounts:recovery_code")
+
+    def add_message(self, *args: object, **kwargs: object) -> None:
+        """The pages say what happened themselves."""

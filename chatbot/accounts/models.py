@@ -1,0 +1,142 @@
+"""People: who they are to the house, never their birth date, e-mail or real name."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+
+from chatbot.accounts.bands import BANDS
+from chatbot.core import clock
+from chatbot.core.ids import new_id
+
+
+class Role(models.TextChoices):
+    TEEN = "teen"
+    GUARDIAN = "guardian"
+    MODERATOR = "moderator"
+    OPERATOR = "operator"
+
+
+class User(AbstractUser):
+    """Anybody who signs in. `band` is empty for staff and guardians, who don't chat."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    first_name = None  # type: ignore[assignment]  # not asked for, so not a column
+    last_name = None  # type: ignore[assignment]  # not asked for, so not a column
+    email = models.EmailField(blank=True)
+    role = models.CharField(max_length=12, choices=Role.choices, default=Role.TEEN)
+    band = models.CharField(max_length=6, blank=True, choices=[(band, band) for band in BANDS])
+    band_until = models.DateField(null=True, blank=True)
+    country = models.CharField(max_length=2, blank=True)
+    region = models.CharField(max_length=6, blank=True)
+    time_zone = models.CharField(max_length=64, default="UTC")
+    language = models.CharField(max_length=8, default="en")
+    date_joined = models.DateTimeField(default=clock.now)
+    deal_confirmed_at = models.DateTimeField(null=True, blank=True)
+    locked_at = models.DateTimeField(null=True, blank=True)
+    recovery_digest = models.CharField(max_length=128, blank=True)
+    throw_away = models.BooleanField(default=False)
+
+    @property
+    def key_owner_id(self) -> uuid.UUID:
+        return self.id
+
+
+class GuardianshipState(models.TextChoices):
+    INVITED = "invited"
+    ACTIVE = "active"
+    ENDED = "ended"
+
+
+class Guardianship(models.Model):
+    """A guardian and a teen, linked once both have agreed."""
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    teen = models.ForeignKey(User, on_delete=models.CASCADE, related_name="guardianships")
+    guardian = models.ForeignKey(User, on_delete=models.CASCADE, related_name="wards")
+    state = models.CharField(max_length=8, choices=GuardianshipState.choices, default=GuardianshipState.INVITED)
+    since = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["teen", "guardian"], name="one_link_a_pair")]
+
+    def __str__(self) -> str:
+        return f"{self.guardian_id} for {self.teen_id}"
+
+
+class ConsentKind(models.TextChoices):
+    CHAT = "chat"
+
+
+class Consent(models.Model):
+    """That somebody who may, agreed to something for this person. Withdrawn in one step."""
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="consents")
+    kind = models.CharField(max_length=16, choices=ConsentKind.choices)
+    version = models.CharField(max_length=16)
+    method = models.CharField(max_length=64)
+    given_by = models.CharField(max_length=64)
+    at = models.DateTimeField(default=clock.now)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.kind} for {self.person_id}"
+
+
+class TimeLimits(models.Model):
+    """Quiet hours and minutes a day, in the person's own time zone. No row means the defaults of the band."""
+
+    person = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="time_limits")
+    quiet_from = models.TimeField(null=True, blank=True)
+    quiet_to = models.TimeField(null=True, blank=True)
+    minutes_a_day = models.PositiveSmallIntegerField(null=True, blank=True)
+    memory_off = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        return f"limits of {self.person_id}"
+
+
+class UsageDay(models.Model):
+    """Seconds talked on one local day, and the run of continuous use that the break reminder counts."""
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="usage_days")
+    day = models.DateField()
+    seconds = models.PositiveIntegerField(default=0)
+    turns = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["person", "day"], name="one_row_a_day")]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} on {self.day}"
+
+
+class Presence(models.Model):
+    """The run of continuous use: survives reconnects and a change of device (R5, R6)."""
+
+    person = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="presence")
+    run_from = models.DateTimeField()
+    last_at = models.DateTimeField()
+    reminded_at = models.DateTimeField(null=True, blank=True)
+    break_open = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        return f"presence of {self.person_id}"
+
+
+class RecoveryLink(models.Model):
+    """A one-use way back in, made by the operator. Only the digest of its secret is kept."""
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="recovery_links")
+    digest = models.CharField(max_length=64, unique=True)
+    made_at = models.DateTimeField(default=clock.now)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"recovery of {self.person_id}"

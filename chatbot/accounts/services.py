@@ -1,0 +1,197 @@
+"""Everything that changes a person's rows."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import date, datetime, timedelta
+
+from django.contrib.auth.hashers import check_password, make_password
+from django.contrib.sessions.models import Session
+from django.db import transaction
+from django.db.models import F
+
+from chatbot.accounts import bands, gate
+from chatbot.accounts.models import (
+    Consent,
+    ConsentKind,
+    Guardianship,
+    GuardianshipState,
+    Presence,
+    RecoveryLink,
+    Role,
+    UsageDay,
+    User,
+)
+from chatbot.core import clock
+from chatbot.core.audit import audit_record
+
+CONSENT_VERSION = "2026-11"
+RECOVERY_HOURS = 24
+IDLE = timedelta(minutes=30)
+# No 0, O, 1, I or L: the code is copied by hand.
+_ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
+
+
+class RecoveryFailed(Exception):
+    """The code or the link is wrong, used, or too old. Says no more than that."""
+
+
+def person_place(person: User, *, age: bands.AgeBand, country: str, region: str, time_zone: str, language: str) -> User:
+    """Put what the age screen and the sign-up left on the person. The birth month itself is not handed in."""
+    person.role, person.band, person.band_until = Role.TEEN, age.band, age.until
+    person.country, person.region = country, region
+    person.time_zone, person.language = time_zone, language
+    return person
+
+
+def recovery_code_make(person: User) -> str:
+    """A new recovery code, shown once; only its hash is kept. 4 groups of 4, about 79 bits."""
+    code = "-".join("".join(secrets.choice(_ALPHABET) for _ in range(4)) for _ in range(4))
+    person.recovery_digest = make_password(code)
+    person.save(update_fields=["recovery_digest"])
+    audit_record(actor="self", subject=person.id, action="recovery_code_made")
+    return code
+
+
+def password_recover(*, username: str, code: str, password: str) -> tuple[User, str]:
+    """Set a new password by the recovery code. Returns the person and a fresh code. Raises RecoveryFailed."""
+    person = User.objects.filter(username__iexact=username.strip(), is_active=True).first()
+    given = code.strip().upper()
+    # DANGER: the hash is computed for unknown names too, so that time does not tell which names exist.
+    right = check_password(given, person.recovery_digest if person else make_password("no such person"))
+    if person is None or not person.recovery_digest or not right:
+        raise RecoveryFailed
+    return person, _password_set(person, password, how="recovery_code")
+
+
+def recovery_link_make(person: User, *, reason: str) -> str:
+    """A one-use secret for somebody who forgot their password and their code. Audited, and shown to its owner."""
+    gate.may_recover(person)
+    secret = secrets.token_urlsafe(32)
+    RecoveryLink.objects.create(
+        person=person, digest=_digest(secret), expires_at=clock.now() + timedelta(hours=RECOVERY_HOURS)
+    )
+    audit_record(actor="operator", subject=person.id, action="recovery_link_made", detail={"reason": reason})
+    return secret
+
+
+def recovery_link_use(*, secret: str, password: str) -> tuple[User, str]:
+    """Set a new password by a one-use link. Raises RecoveryFailed. A fresh recovery code comes back."""
+    with transaction.atomic():
+        links = RecoveryLink.objects.filter(digest=_digest(secret), used_at=None, expires_at__gt=clock.now())
+        link = links.select_related("person").first()
+        if link is None or links.update(used_at=clock.now()) != 1:
+            raise RecoveryFailed
+        return link.person, _password_set(link.person, password, how="recovery_link")
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode("utf-8")).hexdigest()
+
+
+def _password_set(person: User, password: str, *, how: str) -> str:
+    person.set_password(password)
+    person.save(update_fields=["password"])
+    sessions_end(person)
+    audit_record(actor="self", subject=person.id, action="password_recovered", detail={"how": how})
+    return recovery_code_make(person)
+
+
+def sessions_end(person: User, *, but: str | None = None) -> int:
+    """Sign the person out everywhere (but here, when `but` names this session). Number of sessions ended."""
+    ended = 0
+    for session in Session.objects.filter(expire_date__gt=clock.now()).iterator():
+        mine = session.get_decoded().get("_auth_user_id") == str(person.id)
+        if mine and session.session_key != but:
+            session.delete()
+            ended += 1
+    return ended
+
+
+def deal_confirm(person: User) -> None:
+    """The person has read the deal and said yes."""
+    if person.deal_confirmed_at is None:
+        person.deal_confirmed_at = clock.now()
+        person.save(update_fields=["deal_confirmed_at"])
+
+
+def consent_give(*, person: User, given_by: str, method: str) -> Consent:
+    """Record that somebody who may, agreed to this person's chatting (R21)."""
+    consent = Consent.objects.create(
+        person=person, kind=ConsentKind.CHAT, version=CONSENT_VERSION, method=method, given_by=given_by, at=clock.now()
+    )
+    audit_record(actor=given_by, subject=person.id, action="consent_given", detail={"method": method})
+    return consent
+
+
+def consent_withdraw(*, person: User, by: str) -> int:
+    """Withdraw every consent to chatting, in one step. Number withdrawn."""
+    count = person.consents.filter(kind=ConsentKind.CHAT, withdrawn_at=None).update(withdrawn_at=clock.now())
+    audit_record(actor=by, subject=person.id, action="consent_withdrawn", detail={"count": count})
+    return count
+
+
+def guardianship_start(*, teen: User, guardian: User) -> Guardianship:
+    """Link a guardian and a teen (the operator's command and the demo; the panel with its codes comes on top)."""
+    if guardian.role != Role.GUARDIAN or teen.role != Role.TEEN:
+        raise gate.Refused
+    link, _ = Guardianship.objects.update_or_create(
+        teen=teen, guardian=guardian, defaults={"state": GuardianshipState.ACTIVE, "since": clock.now()}
+    )
+    audit_record(actor="operator", subject=teen.id, action="guardian_linked")
+    return link
+
+
+def person_lock(person: User, *, reason: str) -> None:
+    """Close an account (R19): nothing is deleted here, chat stops, help stays."""
+    if person.locked_at is None:
+        person.locked_at = clock.now()
+        person.save(update_fields=["locked_at"])
+        audit_record(actor="house", subject=person.id, action="account_locked", detail={"reason": reason})
+
+
+def usage_record(person: User, *, now: datetime) -> bool:
+    """Count a turn: time since the last one (at most the idle gap), and the run of continuous use.
+
+    True when the break reminder falls due with this turn; the chat then waits for the person's tap (R6).
+    """
+    presence, made = Presence.objects.get_or_create(person=person, defaults={"run_from": now, "last_at": now})
+    gap = now - presence.last_at
+    if made or gap > IDLE or gap < timedelta(0):
+        presence.run_from, presence.reminded_at, seconds = now, None, 0
+    else:
+        seconds = int(gap.total_seconds())
+    _usage_add(person, day=gate.local_day(person, now), seconds=seconds)
+    presence.last_at = now
+    since = presence.reminded_at or presence.run_from
+    due = now - since >= gate.break_after(person, now)
+    if due:
+        presence.reminded_at, presence.break_open = now, True
+    presence.save()
+    return due
+
+
+def _usage_add(person: User, *, day: date, seconds: int) -> None:
+    row, _ = UsageDay.objects.get_or_create(person=person, day=day)
+    UsageDay.objects.filter(id=row.id).update(seconds=F("seconds") + seconds, turns=F("turns") + 1)
+
+
+def break_acknowledge(person: User) -> bool:
+    """The person tapped the break away. False when none was open."""
+    return Presence.objects.filter(person=person, break_open=True).update(break_open=False, run_from=clock.now()) == 1
+
+
+def person_make_throw_away(*, age: bands.AgeBand, country: str, region: str, language: str) -> User:
+    """A person for the terminal's `--fresh`: the deal confirmed, consent given, no limits, in a temporary database."""
+    person = User(username=f"fresh-{secrets.token_hex(6)}", throw_away=True)
+    person.set_unusable_password()
+    person_place(person, age=age, country=country, region=region, time_zone="UTC", language=language)
+    person.deal_confirmed_at = clock.now()
+    person.save()
+    consent_give(person=person, given_by="operator", method="terminal")
+    guardian = User(username=f"guardian-{secrets.token_hex(6)}", role=Role.GUARDIAN, throw_away=True)
+    guardian.set_unusable_password()
+    guardian.save()
+    guardianship_start(teen=person, guardian=guardian)
+    return person

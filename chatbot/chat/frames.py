@@ -1,0 +1,252 @@
+"""The protocol abraco.v1: every frame of both directions, and the one place where bytes become frames."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+import uuid
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
+
+SUBPROTOCOL = "abraco.v1"
+FRAME_BYTES = 64 * 1024
+FRAME_DEPTH = 8
+MESSAGE_CHARS = 4000
+EMOJI = ("❤️", "😂", "😮", "😢", "👍", "👎")
+
+
+class BadFrame(Exception):
+    """A frame that can't be read. `field` says where, the sentence what to do."""
+
+    def __init__(self, code: str, field: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code, self.field, self.sentence = code, field, sentence
+
+
+class _Frame(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def text_check(text: str) -> str:
+    """A message as it will be stored. Raises ValueError for one with nothing to read in it."""
+    text = text.replace("\x00", "").strip()
+    if not any(unicodedata.category(char)[0] in "LNPS" for char in text):
+        raise ValueError("the message is empty")
+    return text
+
+
+Text = Annotated[str, Field(max_length=MESSAGE_CHARS)]
+
+
+class Seen(_Frame):
+    turn: uuid.UUID
+    seq: int = Field(ge=0)
+
+
+class Hello(_Frame):
+    type: Literal["hello"]
+    ticket: str | None = Field(default=None, max_length=512)
+    conversation: uuid.UUID | None = None
+    seen: Seen | None = None
+
+
+class Say(_Frame):
+    type: Literal["say"]
+    client_id: uuid.UUID
+    text: Text
+
+    _check = field_validator("text")(text_check)
+
+
+class Stop(_Frame):
+    type: Literal["stop"]
+    turn: uuid.UUID
+
+
+class Again(_Frame):
+    type: Literal["again"]
+    turn: uuid.UUID
+
+
+class Edit(_Frame):
+    type: Literal["edit"]
+    message: uuid.UUID
+    text: Text
+
+    _check = field_validator("text")(text_check)
+
+
+class React(_Frame):
+    type: Literal["react"]
+    message: uuid.UUID
+    emoji: Literal["❤️", "😂", "😮", "😢", "👍", "👎", ""]
+
+
+class Report(_Frame):
+    type: Literal["report"]
+    message: uuid.UUID
+    reason: Literal["unkind", "unsafe", "wrong", "other"]
+
+
+class Ack(_Frame):
+    type: Literal["ack"]
+    kind: Literal["break", "deal", "disclosure"]
+
+
+class Ping(_Frame):
+    type: Literal["ping"]
+
+
+ClientFrame = Annotated[Hello | Say | Stop | Again | Edit | React | Report | Ack | Ping, Field(discriminator="type")]
+_client: TypeAdapter[ClientFrame] = TypeAdapter(ClientFrame)
+
+
+class MessageView(_Frame):
+    id: uuid.UUID
+    author: Literal["user", "companion"]
+    text: str
+    at: str
+    turn: uuid.UUID | None
+    reactions: list[str]
+    state: Literal["current", "replaced"]
+
+
+class CompanionView(_Frame):
+    name: str
+    colour: str
+    mood: str
+    ai_label: str
+
+
+class LimitsView(_Frame):
+    max_chars: int
+    minutes_left: int | None
+
+
+class Disclosure(_Frame):
+    title: str
+    body: str
+
+
+class OpenTurn(_Frame):
+    turn: uuid.UUID
+    seq: int
+
+
+class Ready(_Frame):
+    type: Literal["ready"] = "ready"
+    conversation: uuid.UUID
+    messages: list[MessageView]
+    companion: CompanionView
+    limits: LimitsView
+    disclosure: Disclosure
+    turn: OpenTurn | None
+
+
+class Accepted(_Frame):
+    type: Literal["accepted"] = "accepted"
+    client_id: uuid.UUID
+    message: uuid.UUID
+    turn: uuid.UUID
+
+
+class DeltaFrame(_Frame):
+    type: Literal["delta"] = "delta"
+    turn: uuid.UUID
+    seq: int
+    text: str
+
+
+class Done(_Frame):
+    type: Literal["done"] = "done"
+    turn: uuid.UUID
+    message: uuid.UUID | None
+    finish: Literal["complete", "stopped", "withheld", "crisis", "failed"]
+    suggestions: list[str]
+    mood: str | None = None
+
+
+class NoticeAction(_Frame):
+    kind: Literal["ack", "call", "text", "web", "undo"]
+    label: str
+    value: str
+
+
+NoticeKind = Literal["disclosure", "break", "limit", "quiet_hours", "crisis_card", "safety_tip", "guardian", "memory"]
+
+
+class Notice(_Frame):
+    type: Literal["notice"] = "notice"
+    kind: NoticeKind
+    title: str
+    body: str
+    actions: list[NoticeAction] = []
+    data: dict[str, Any] | None = None
+
+
+class ErrorFrame(_Frame):
+    type: Literal["error"] = "error"
+    code: str
+    message: str
+    retry_after: int | None = None
+
+
+class Pong(_Frame):
+    type: Literal["pong"] = "pong"
+
+
+ServerFrame = Annotated[Ready | Accepted | DeltaFrame | Done | Notice | ErrorFrame | Pong, Field(discriminator="type")]
+
+
+def _depth_ok(text: str) -> bool:
+    """Whether no bracket is nested deeper than any frame needs. Counted before parsing, without recursion."""
+    depth, quoted, escaped = 0, False, False
+    for char in text:
+        if quoted:
+            quoted, escaped = (char != '"' or escaped), (char == "\\" and not escaped)
+        elif char == '"':
+            quoted = True
+        elif char in "[{":
+            depth += 1
+            if depth > FRAME_DEPTH:
+                return False
+        elif char in "]}":
+            depth -= 1
+    return True
+
+
+def frame_read(text: str) -> ClientFrame:
+    """One frame from its text. Raises BadFrame, with the field that is wrong."""
+    if not _depth_ok(text):
+        raise BadFrame("bad_frame", "", "This frame is nested too deeply.")
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError):
+        raise BadFrame("bad_frame", "", "This frame is not JSON.") from None
+    if not isinstance(data, dict):
+        raise BadFrame("bad_frame", "", "A frame is a JSON object with a type.")
+    try:
+        return _client.validate_python(data, strict=False)
+    except ValidationError as error:
+        raise _bad(error) from None
+
+
+def _bad(error: ValidationError) -> BadFrame:
+    # DANGER: `input` and `ctx` of pydantic's errors hold what was typed; only the place and the kind leave here.
+    first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+    place = ".".join(str(part) for part in first["loc"])
+    field = place.rpartition(".")[2]
+    if first["type"] == "string_too_long" and field == "text":
+        return BadFrame("too_long", place, f"A message has at most {MESSAGE_CHARS} characters. Nothing was sent.")
+    if first["type"] == "value_error" and field == "text":
+        return BadFrame("empty", place, "There is nothing to read in this message. Nothing was sent.")
+    if first["type"] in ("union_tag_invalid", "union_tag_not_found"):
+        return BadFrame("unknown_type", "type", "There is no frame of this type.")
+    return BadFrame("bad_frame", place, f"The field {place} is not as it should be.")
+
+
+def schemas() -> dict[str, dict[str, Any]]:
+    """The JSON schemas of both directions, as written to docs/protocol/."""
+    server: TypeAdapter[ServerFrame] = TypeAdapter(ServerFrame)
+    return {"client": _client.json_schema(), "server": server.json_schema()}

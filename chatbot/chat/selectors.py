@@ -1,0 +1,123 @@
+"""Reading conversations on behalf of their owner."""
+
+from __future__ import annotations
+
+import unicodedata
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from chatbot.accounts import gate
+from chatbot.accounts.models import User
+from chatbot.chat.frames import MessageView
+from chatbot.chat.models import Author, Conversation, Message, MessageState, Sentence, Turn, TurnState
+
+PAGE = 50
+
+
+@dataclass(frozen=True)
+class ConversationView:
+    """A conversation in a list: when, how many messages, and how it began."""
+
+    id: uuid.UUID
+    last_at: Any
+    count: int
+    opening: str
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a turn is: the sentences after a seq, and its end when it has come."""
+
+    turn_id: uuid.UUID
+    sentences: tuple[tuple[int, str], ...]
+    done: bool
+    finish: str
+    message_id: uuid.UUID | None
+    trace: dict[str, Any]
+
+
+def conversation_messages(
+    conversation: Conversation, *, before: uuid.UUID | None = None, limit: int = PAGE
+) -> list[MessageView]:
+    """A page of messages, oldest first. Replaced replies are left out."""
+    rows = Message.objects.filter(conversation=conversation, state=MessageState.CURRENT)
+    if before is not None:
+        rows = rows.filter(id__lt=before)
+    page = list(rows.select_related("reaction").order_by("-id")[:limit])
+    return [_view(row) for row in reversed(page)]
+
+
+def _view(row: Message) -> MessageView:
+    reaction = getattr(row, "reaction", None)
+    return MessageView(
+        id=row.id,
+        author="user" if row.author == Author.USER else "companion",
+        text=row.body,
+        at=row.at.isoformat(),
+        turn=row.turn_id,
+        reactions=[reaction.emoji] if reaction else [],
+        state="current",
+    )
+
+
+def conversations_of(person: User, *, limit: int = PAGE) -> list[ConversationView]:
+    """The person's conversations that have messages, the latest first."""
+    found = []
+    for row in Conversation.objects.filter(person=person, messages__isnull=False).distinct()[:limit]:
+        first = row.messages.filter(author=Author.USER).order_by("id").first()
+        found.append(ConversationView(row.id, row.last_at, row.messages.count(), first.body[:80] if first else ""))
+    return found
+
+
+def conversation_of(person: User, conversation_id: uuid.UUID) -> Conversation:
+    """One's own conversation. Raises gate.Refused, whether it does not exist or belongs to somebody else."""
+    row = Conversation.objects.filter(id=conversation_id).first()
+    if row is None:
+        raise gate.Refused
+    gate.may_own(person, row.person_id)
+    return row
+
+
+def _plain(text: str) -> str:
+    folded = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(char for char in folded if not unicodedata.combining(char))
+
+
+def messages_search(person: User, words: str, *, limit: int = PAGE, most: int = 5000) -> list[Message]:
+    """One's own messages that hold all the words, the latest first. Opened here, never searched in the database."""
+    wanted = _plain(words).split()[:8]
+    if not wanted:
+        return []
+    found: list[Message] = []
+    rows = Message.objects.filter(owner_id=person.id, state=MessageState.CURRENT).order_by("-id")[:most]
+    for row in rows.iterator():
+        text = _plain(row.body)
+        if all(word in text for word in wanted):
+            found.append(row)
+            if len(found) == limit:
+                break
+    return found
+
+
+def turns_open(conversation_id: uuid.UUID) -> list[uuid.UUID]:
+    """Turns of a conversation that are not done, in order."""
+    rows = Turn.objects.filter(conversation_id=conversation_id).exclude(state=TurnState.DONE).order_by("id")
+    return list(rows.values_list("id", flat=True))
+
+
+def turn_progress(turn_id: uuid.UUID, *, after: int) -> Progress | None:
+    """What came of a turn after that seq. Read in this order, so that an end never comes before its sentences."""
+    turn = Turn.objects.filter(id=turn_id).first()
+    if turn is None:
+        return None
+    rows = Sentence.objects.filter(turn_id=turn_id, seq__gt=after).order_by("seq")
+    reply = Message.objects.filter(turn_id=turn_id, author=Author.COMPANION).order_by("-id").first()
+    return Progress(
+        turn_id=turn_id,
+        sentences=tuple((row.seq, row.text) for row in rows),
+        done=turn.state == TurnState.DONE,
+        finish=turn.finish,
+        message_id=reply.id if reply else None,
+        trace=turn.trace or {},
+    )

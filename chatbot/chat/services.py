@@ -1,0 +1,283 @@
+"""Everything that changes conversations, messages and turns."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q
+
+from chatbot.accounts import gate
+from chatbot.accounts.models import User
+from chatbot.chat.models import (
+    Author,
+    Conversation,
+    Finish,
+    Message,
+    MessageState,
+    Reaction,
+    Sentence,
+    Turn,
+    TurnState,
+)
+from chatbot.core import clock
+from chatbot.core.ids import new_id
+from chatbot.core.jobs import enqueue_after_commit
+
+LEASE = timedelta(seconds=15)
+IDLE = timedelta(minutes=30)
+LONGEST = timedelta(hours=12)
+
+
+class NotYours(gate.Refused):
+    """There is no such row for this person. The same answer whether it exists or not."""
+
+
+class NotPossible(Exception):
+    """The row is there, but this can't be done with it now (an older message edited, a turn that is done stopped)."""
+
+
+class LeaseLost(Exception):
+    """Another process answers this turn now: stop writing."""
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """A stored message. `new` is False for a double send, which gets the first one's answer."""
+
+    message_id: uuid.UUID
+    turn_id: uuid.UUID
+    conversation_id: uuid.UUID
+    new: bool
+
+
+def conversation_open(*, person: User, conversation_id: uuid.UUID | None = None) -> Conversation:
+    """The named conversation, or the running one, or a new one after a pause. Raises NotYours."""
+    if conversation_id is not None:
+        found = Conversation.objects.filter(id=conversation_id, person=person).first()
+        if found is None:
+            raise NotYours
+        return found
+    now = clock.now()
+    last = Conversation.objects.filter(person=person).order_by("-last_at").first()
+    if last is not None and now - last.last_at < IDLE and now - last.started_at < LONGEST:
+        return last
+    return conversation_start(person=person)
+
+
+def conversation_start(*, person: User) -> Conversation:
+    """A new, empty conversation."""
+    now = clock.now()
+    return Conversation.objects.create(person=person, started_at=now, last_at=now)
+
+
+def message_accept(*, person: User, conversation: Conversation, client_id: uuid.UUID, text: str) -> Acceptance:
+    """Store a message and the turn that will answer it, in one transaction. A double send changes nothing."""
+    gate.may_own(person, conversation.person_id)
+    known = _accepted_before(person, client_id)
+    if known is not None:
+        return known
+    now = clock.now()
+    try:
+        with transaction.atomic():
+            message = Message(
+                id=new_id(), owner_id=person.id, conversation=conversation, author=Author.USER, body=text,
+                client_id=client_id, at=now,
+            )  # fmt: skip
+            message.save(force_insert=True)
+            turn = _turn_add(message)
+            Conversation.objects.filter(id=conversation.id).update(last_at=now)
+    except IntegrityError:  # the same client_id, at the same moment, through another socket
+        known = _accepted_before(person, client_id)
+        if known is None:
+            raise
+        return known
+    return Acceptance(message.id, turn.id, conversation.id, new=True)
+
+
+def _accepted_before(person: User, client_id: uuid.UUID) -> Acceptance | None:
+    message = Message.objects.filter(owner_id=person.id, client_id=client_id).first()
+    if message is None:
+        return None
+    turn = message.turns.order_by("id").first()
+    return None if turn is None else Acceptance(message.id, turn.id, message.conversation_id, new=False)
+
+
+def _turn_add(message: Message) -> Turn:
+    turn = Turn(
+        id=new_id(), owner_id=message.owner_id, conversation_id=message.conversation_id, message=message,
+        started_at=clock.now(),
+    )  # fmt: skip
+    turn.save(force_insert=True)
+    Message.objects.filter(id=message.id).update(turn_id=turn.id)
+    return turn
+
+
+def _own_turn(person: User, turn_id: uuid.UUID) -> Turn:
+    turn = Turn.objects.filter(id=turn_id, owner_id=person.id).select_related("message").first()
+    if turn is None:
+        raise NotYours
+    return turn
+
+
+def _own_message(person: User, message_id: uuid.UUID) -> Message:
+    message = Message.objects.filter(id=message_id, owner_id=person.id).first()
+    if message is None:
+        raise NotYours
+    return message
+
+
+def turn_stop(*, person: User, turn_id: uuid.UUID) -> uuid.UUID:
+    """Ask whoever answers this turn to stop; they read it at each sentence. The conversation's id."""
+    turn = _own_turn(person, turn_id)
+    Turn.objects.filter(id=turn.id).exclude(state=TurnState.DONE).update(stop=True)
+    return turn.conversation_id
+
+
+def turn_again(*, person: User, turn_id: uuid.UUID) -> Acceptance:
+    """Another answer to the same message: the last one of its conversation only."""
+    turn = _own_turn(person, turn_id)
+    newest = Turn.objects.filter(conversation_id=turn.conversation_id).order_by("-id").first()
+    if turn.state != TurnState.DONE or newest is None or newest.id != turn.id:
+        raise NotPossible
+    with transaction.atomic():
+        _replies_replace(turn.message)
+        added = _turn_add(turn.message)
+    return Acceptance(turn.message_id, added.id, turn.conversation_id, new=True)
+
+
+def message_edit(*, person: User, message_id: uuid.UUID, text: str) -> Acceptance:
+    """Correct the person's own last message; what answered it is marked as replaced and answered anew."""
+    message = _own_message(person, message_id)
+    last = Message.objects.filter(conversation_id=message.conversation_id, author=Author.USER).order_by("-id").first()
+    if last is None or last.id != message.id:
+        raise NotPossible
+    if message.turns.exclude(state=TurnState.DONE).exists():
+        raise NotPossible
+    with transaction.atomic():
+        _replies_replace(message)
+        message.body, message.decision, message.remembered_at = text, "", None
+        message.save(update_fields=["body", "decision", "remembered_at"])
+        turn = _turn_add(message)
+    return Acceptance(message.id, turn.id, message.conversation_id, new=True)
+
+
+def _replies_replace(message: Message) -> None:
+    turns = message.turns.values_list("id", flat=True)
+    Message.objects.filter(turn_id__in=list(turns), author=Author.COMPANION).update(state=MessageState.REPLACED)
+
+
+def message_react(*, person: User, message_id: uuid.UUID, emoji: str) -> None:
+    """Put, change or (with an empty emoji) take back a reaction on a reply."""
+    message = _own_message(person, message_id)
+    if message.author != Author.COMPANION:
+        raise NotPossible
+    if emoji:
+        Reaction.objects.update_or_create(message=message, defaults={"emoji": emoji, "at": clock.now()})
+    else:
+        Reaction.objects.filter(message=message).delete()
+
+
+def message_for_report(*, person: User, message_id: uuid.UUID) -> Message:
+    """The reply that the person reports. Raises NotYours, NotPossible for their own message."""
+    message = _own_message(person, message_id)
+    if message.author != Author.COMPANION:
+        raise NotPossible
+    return message
+
+
+def turn_claim(turn_id: uuid.UUID, *, now: datetime) -> int | None:
+    """Take the lease of a turn: the fence to write with, or None when somebody else has it or an older turn is open."""
+    turn = Turn.objects.filter(id=turn_id).exclude(state=TurnState.DONE).first()
+    if turn is None:
+        return None
+    older = Turn.objects.filter(conversation_id=turn.conversation_id, id__lt=turn.id).exclude(state=TurnState.DONE)
+    if older.exists():
+        return None
+    free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
+    claimed = (
+        Turn.objects.filter(free, id=turn_id, fence=turn.fence)
+        .exclude(state=TurnState.DONE)
+        .update(fence=F("fence") + 1, lease_until=now + LEASE, state=TurnState.ANSWERING)
+    )
+    return turn.fence + 1 if claimed == 1 else None
+
+
+def turn_renew(turn_id: uuid.UUID, fence: int, *, now: datetime) -> bool:
+    """Keep the lease. Returns whether the person asked to stop. Raises LeaseLost."""
+    held = Turn.objects.filter(id=turn_id, fence=fence, state=TurnState.ANSWERING)
+    if held.update(lease_until=now + LEASE) != 1:
+        raise LeaseLost
+    return held.values_list("stop", flat=True).get()
+
+
+def turn_release(turn_id: uuid.UUID, fence: int) -> None:
+    """Give the lease back unfinished (the server is going down): the next process takes the turn up at once."""
+    Turn.objects.filter(id=turn_id, fence=fence, state=TurnState.ANSWERING).update(
+        lease_until=None, state=TurnState.WAITING
+    )
+
+
+def sentence_add(*, turn_id: uuid.UUID, fence: int, text: str, line_id: str = "") -> int:
+    """Store one passed piece of the reply; its seq, from 1. Raises LeaseLost."""
+    with transaction.atomic():
+        turn = Turn.objects.select_for_update().filter(id=turn_id, fence=fence, state=TurnState.ANSWERING).first()
+        if turn is None:
+            raise LeaseLost
+        seq = turn.sentences.count() + 1
+        Sentence(id=new_id(), owner_id=turn.owner_id, turn=turn, seq=seq, text=text, line_id=line_id).save(
+            force_insert=True
+        )
+    return seq
+
+
+def message_decide(*, message_id: uuid.UUID, action: str) -> None:
+    """Keep what was decided about a message, so that recall and learning use only what was allowed."""
+    Message.objects.filter(id=message_id).update(decision=action)
+
+
+def turn_finish(
+    *,
+    turn_id: uuid.UUID,
+    fence: int,
+    finish: Finish,
+    engine: str,
+    trace: Mapping[str, Any],
+    timings: Mapping[str, float],
+    learn: bool,
+) -> uuid.UUID | None:
+    """Store the reply and close the turn; the reply's id (None when nothing was said). Raises LeaseLost."""
+    now = clock.now()
+    with transaction.atomic():
+        turn = Turn.objects.select_for_update().filter(id=turn_id, fence=fence, state=TurnState.ANSWERING).first()
+        if turn is None:
+            raise LeaseLost
+        sentences = list(turn.sentences.all())
+        reply: Message | None = None
+        if sentences:
+            reply = Message(
+                id=new_id(), owner_id=turn.owner_id, conversation_id=turn.conversation_id, author=Author.COMPANION,
+                body="\n".join(sentence.text for sentence in sentences), turn_id=turn.id, at=now,
+            )  # fmt: skip
+            reply.save(force_insert=True)
+        turn.state, turn.finish, turn.engine, turn.done_at = TurnState.DONE, finish, engine, now
+        turn.trace, turn.timings, turn.lease_until = dict(trace), dict(timings), None
+        turn.save()
+        Conversation.objects.filter(id=turn.conversation_id).update(last_at=now)
+        if learn:
+            enqueue_after_commit("chat.learn", str(turn.message_id))
+    return reply.id if reply else None
+
+
+def messages_expire(*, days: int) -> int:
+    """Delete conversations whose last message is older than that (R29). Number of messages deleted."""
+    old = Message.objects.filter(at__lt=clock.now() - timedelta(days=days))
+    count = old.count()
+    Turn.objects.filter(message__in=old).delete()
+    old.delete()
+    Conversation.objects.filter(messages__isnull=True, last_at__lt=clock.now() - timedelta(days=days)).delete()
+    return count

@@ -1,0 +1,193 @@
+"""Data keys of persons: made on first use, wrapped by the operator's master key, destroyed on erasure."""
+
+from __future__ import annotations
+
+import os
+import stat
+import threading
+import uuid
+from collections import OrderedDict
+from pathlib import Path
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from chatbot.core import clock, crypto
+from chatbot.core.models import PersonKey
+
+_CACHE_SIZE = 512
+
+
+class KeyMissing(crypto.CryptoError):
+    """The person's key was destroyed (or never made): what it sealed can't be read any more."""
+
+
+class MasterKeyError(crypto.CryptoError):
+    """The master key is missing, unreadable, or not the one that wrapped the data."""
+
+
+class _Cache:
+    """Unwrapped keys, a bounded number of them, in memory only."""
+
+    def __init__(self) -> None:
+        self._keys: OrderedDict[uuid.UUID, bytes] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, owner_id: uuid.UUID) -> bytes | None:
+        with self._lock:
+            key = self._keys.get(owner_id)
+            if key is not None:
+                self._keys.move_to_end(owner_id)
+            return key
+
+    def put(self, owner_id: uuid.UUID, key: bytes) -> None:
+        with self._lock:
+            self._keys[owner_id] = key
+            while len(self._keys) > _CACHE_SIZE:
+                self._keys.popitem(last=False)
+
+    def drop(self, owner_id: uuid.UUID | None = None) -> None:
+        with self._lock:
+            if owner_id is None:
+                self._keys.clear()
+            else:
+                self._keys.pop(owner_id, None)
+
+
+_cache = _Cache()
+
+
+def master_keys() -> list[bytes]:
+    """The operator's master keys, the current one first. From the environment, else from the key file.
+
+    Raises MasterKeyError with a sentence that says what to do.
+    """
+    text: str = settings.MASTER_KEY
+    if not text:
+        path = Path(settings.MASTER_KEY_FILE)
+        try:
+            text = path.read_text(encoding="ascii")
+        except FileNotFoundError:
+            raise MasterKeyError(
+                f"There is no master key: set ABRACO_MASTER_KEY, or put your saved key back at {path}, "
+                "or run `python manage.py master_key --make` on a new installation."
+            ) from None
+        except (OSError, UnicodeDecodeError):
+            raise MasterKeyError(f"The key file {path} can't be read: check its owner and its mode (0600).") from None
+    keys = [crypto.decode_key(line) for line in text.replace(",", "\n").splitlines() if line.strip()]
+    if not keys:
+        raise MasterKeyError("The master key is empty: put your saved key back.")
+    return keys
+
+
+def master_key_make() -> bool:
+    """Write a new master key where none is configured. True if one was made; never overwrites.
+
+    Refuses when wrapped keys exist already: a new master key could not open them.
+    """
+    path = Path(settings.MASTER_KEY_FILE)
+    if settings.MASTER_KEY or path.exists():
+        return False
+    if PersonKey.objects.exists():
+        raise MasterKeyError(f"The key file {path} is missing and this database needs it: put your saved copy back.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _write_keys(path, [crypto.new_key()])
+    return True
+
+
+def _write_keys(path: Path, keys: list[bytes]) -> None:
+    new = path.with_suffix(".new")
+    handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, stat.S_IRUSR | stat.S_IWUSR)
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        file.write("".join(crypto.encode_key(key) + "\n" for key in keys))
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)
+
+
+def _bound(owner_id: uuid.UUID) -> bytes:
+    return b"person key " + owner_id.bytes
+
+
+def _unwrap(row: PersonKey) -> bytes:
+    for master in master_keys():
+        if crypto.key_name(master) == row.master:
+            return crypto.unseal(master, bytes(row.wrapped), bound_to=_bound(row.owner_id))
+    raise MasterKeyError("This database was written with another master key: put that key back.")
+
+
+def data_key(owner_id: uuid.UUID, *, make: bool = False) -> bytes:
+    """The person's data key. With `make`, a missing one is made (only writing a first value does that).
+
+    Raises KeyMissing after erasure, MasterKeyError when the operator's key is not the right one.
+    """
+    known = _cache.get(owner_id)
+    if known is not None:
+        return known
+    row = PersonKey.objects.filter(owner_id=owner_id).first()
+    if row is None:
+        if not make:
+            raise KeyMissing("this person's key does not exist")
+        row = _key_make(owner_id)
+    key = _unwrap(row)
+    _cache.put(owner_id, key)
+    return key
+
+
+def _key_make(owner_id: uuid.UUID) -> PersonKey:
+    master = master_keys()[0]
+    row = PersonKey(
+        owner_id=owner_id,
+        wrapped=crypto.seal(master, crypto.new_key(), bound_to=_bound(owner_id)),
+        master=crypto.key_name(master),
+        created_at=clock.now(),
+    )
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+    except IntegrityError:  # another process made it first: that one counts
+        return PersonKey.objects.get(owner_id=owner_id)
+    return row
+
+
+def key_destroy(owner_id: uuid.UUID) -> bool:
+    """Destroy the person's key, so that nothing it sealed can be read, in backups of rows neither."""
+    destroyed, _ = PersonKey.objects.filter(owner_id=owner_id).delete()
+    _cache.drop(owner_id)
+    return destroyed > 0
+
+
+def master_rotate() -> int:
+    """Make a new current master key, wrap every person's key with it, and drop the old one. Number of keys wrapped.
+
+    Only for a key file: a key in the environment is the operator's to change (put the new one before the old,
+    separated by a comma, then run this).
+    """
+    if settings.MASTER_KEY:
+        keys = master_keys()
+        return _rewrap(keys[0])
+    path = Path(settings.MASTER_KEY_FILE)
+    keys = [crypto.new_key(), *master_keys()]
+    # DANGER: the new key is on disk before any row needs it, and the old one stays until no row does.
+    _write_keys(path, keys)
+    count = _rewrap(keys[0])
+    _write_keys(path, keys[:1])
+    return count
+
+
+def _rewrap(master: bytes) -> int:
+    name, count = crypto.key_name(master), 0
+    with transaction.atomic():
+        for row in PersonKey.objects.exclude(master=name).select_for_update().iterator():
+            key = _unwrap(row)
+            row.wrapped = crypto.seal(master, key, bound_to=_bound(row.owner_id))
+            row.master = name
+            row.save(update_fields=["wrapped", "master"])
+            count += 1
+    _cache.drop()
+    return count
+
+
+def forget_cached() -> None:
+    """Drop every unwrapped key from memory (tests, and after a key was destroyed by another process)."""
+    _cache.drop()

@@ -1,0 +1,71 @@
+"""The companion of a person: read, shape, forget."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from companion.profile.models import Companion
+from companion.types import MOODS, Mood, Persona, Sliders
+
+DEFAULT_NAME = "Abraço"
+COLOURS = ("honey", "leaf", "sky", "coral", "plum", "sand")
+NAME_LENGTH = 24
+
+
+class ShapeError(ValueError):
+    """A name that is empty or too long, a colour that does not exist, a slider outside 0 to 100."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The companion as its person shaped it. Sliders are 0 to 100."""
+
+    name: str
+    colour: str
+    mood: Mood
+    playful: int
+    curious: int
+    gentle: int
+
+    def persona(self) -> Persona:
+        """As the engines know it."""
+        return Persona(self.name, Sliders(self.playful / 100, self.curious / 100, self.gentle / 100))
+
+
+def _mood(value: str) -> Mood:
+    return next((mood for mood in MOODS if mood == value), "sunny")
+
+
+def companion_for(owner_id: uuid.UUID) -> Shape:
+    """The person's companion; the default one while they have not shaped it."""
+    row = Companion.objects.filter(owner_id=owner_id).first()
+    if row is None:
+        return Shape(DEFAULT_NAME, "honey", "sunny", 50, 50, 50)
+    return Shape(row.name, row.colour, _mood(row.mood), row.playful, row.curious, row.gentle)
+
+
+def companion_shape(*, owner_id: uuid.UUID, name: str, colour: str, playful: int, curious: int, gentle: int) -> Shape:
+    """Name, colour and sliders. Raises ShapeError. Whether the name is a kind one is checked by who calls."""
+    name = " ".join(name.split())
+    if not name or len(name) > NAME_LENGTH or not name.isprintable():
+        raise ShapeError("name")
+    if colour not in COLOURS:
+        raise ShapeError("colour")
+    if not all(0 <= slider <= 100 for slider in (playful, curious, gentle)):
+        raise ShapeError("slider")
+    row = Companion.objects.filter(owner_id=owner_id).first() or Companion(owner_id=owner_id)
+    row.name, row.colour = name, colour
+    row.playful, row.curious, row.gentle = playful, curious, gentle
+    row.save()
+    return companion_for(owner_id)
+
+
+def companion_feel(*, owner_id: uuid.UUID, mood: Mood) -> None:
+    """Keep the mood that the last reply left. A person who has not shaped their companion keeps the default."""
+    Companion.objects.filter(owner_id=owner_id).exclude(mood=mood).update(mood=mood)
+
+
+def companion_forget(owner_id: uuid.UUID) -> None:
+    """Delete the row (erasure)."""
+    Companion.objects.filter(owner_id=owner_id).delete()
