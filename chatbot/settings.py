@@ -48,7 +48,9 @@ INSTALLED_APPS = [
     "csp",
     "chatbot.core",
     "chatbot.accounts",
+    "moderation.incidents",
     "companion.profile",
+    "companion.memory",
     "chatbot.chat",
 ]
 

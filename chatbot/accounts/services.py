@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.sessions.models import Session
@@ -20,6 +20,7 @@ from chatbot.accounts.models import (
     Presence,
     RecoveryLink,
     Role,
+    TimeLimits,
     UsageDay,
     User,
 )
@@ -165,11 +166,16 @@ def usage_record(person: User, *, now: datetime) -> bool:
     _usage_add(person, day=gate.local_day(person, now), seconds=seconds)
     presence.last_at = now
     since = presence.reminded_at or presence.run_from
-    due = now - since >= gate.break_after(person, now)
+    due = now - since >= gate.break_after(person, now) and not _has_no_limits(person)
     if due:
         presence.reminded_at, presence.break_open = now, True
     presence.save()
     return due
+
+
+def _has_no_limits(person: User) -> bool:
+    """Only the terminal's throw-away person can be without limits, and so without breaks."""
+    return person.throw_away and TimeLimits.objects.filter(person=person, minutes_a_day=24 * 60).exists()
 
 
 def _usage_add(person: User, *, day: date, seconds: int) -> None:
@@ -195,3 +201,18 @@ def person_make_throw_away(*, age: bands.AgeBand, country: str, region: str, lan
     guardian.save()
     guardianship_start(teen=person, guardian=guardian)
     return person
+
+
+def limits_lift(person: User) -> None:
+    """No quiet hours and no daily limit, for a throw-away person of the terminal."""
+    if not person.throw_away:
+        raise gate.Refused
+    noon = time(12)
+    TimeLimits.objects.update_or_create(
+        person=person, defaults={"quiet_from": noon, "quiet_to": noon, "minutes_a_day": 24 * 60}
+    )
+
+
+def person_language(person: User) -> None:
+    """Keep the language that the person chose."""
+    person.save(update_fields=["language"])

@@ -2,10 +2,39 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.conf import settings
 
+from chatbot.accounts import gate
 from chatbot.chat import services
-from chatbot.core.jobs import sweep
+from chatbot.chat.material import language_of
+from chatbot.core import clock
+from chatbot.core.jobs import job, sweep
+from companion.memory.services import memory_learn
+
+
+@job("chat.learn")
+def learn(message_id: str) -> None:
+    """Learn from one message, once, if its owner still has memory on."""
+    message = services.message_learnable(uuid.UUID(message_id))
+    if message is None:
+        return
+    person = message.conversation.person
+    if not gate.limits_of(person, clock.now()).memory:
+        return
+    memory_learn(
+        owner_id=person.id, text=message.body, language=language_of(person), said_at=message.at, source=message.id
+    )
+
+
+@sweep("chat.learn", every_s=60)
+def learn_missed() -> int:
+    """Learn from messages whose job was lost."""
+    missed = services.messages_unlearned()
+    for message_id in missed:
+        learn(str(message_id))
+    return len(missed)
 
 
 @sweep("chat.expire", every_s=3600)

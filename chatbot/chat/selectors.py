@@ -121,3 +121,9 @@ def turn_progress(turn_id: uuid.UUID, *, after: int) -> Progress | None:
         message_id=reply.id if reply else None,
         trace=turn.trace or {},
     )
+
+
+def reply_of(turn_id: uuid.UUID) -> str:
+    """The reply of a turn as it was stored; empty when nothing was said."""
+    reply = Message.objects.filter(turn_id=turn_id, author=Author.COMPANION).order_by("-id").first()
+    return reply.body if reply else ""

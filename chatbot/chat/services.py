@@ -28,6 +28,7 @@ from chatbot.core import clock
 from chatbot.core.ids import new_id
 from chatbot.core.jobs import enqueue_after_commit
 
+WRITTEN = "written"
 LEASE = timedelta(seconds=15)
 IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=12)
@@ -78,7 +79,7 @@ def conversation_start(*, person: User) -> Conversation:
 def message_accept(*, person: User, conversation: Conversation, client_id: uuid.UUID, text: str) -> Acceptance:
     """Store a message and the turn that will answer it, in one transaction. A double send changes nothing."""
     gate.may_own(person, conversation.person_id)
-    known = _accepted_before(person, client_id)
+    known = accepted_before(person, client_id)
     if known is not None:
         return known
     now = clock.now()
@@ -92,14 +93,15 @@ def message_accept(*, person: User, conversation: Conversation, client_id: uuid.
             turn = _turn_add(message)
             Conversation.objects.filter(id=conversation.id).update(last_at=now)
     except IntegrityError:  # the same client_id, at the same moment, through another socket
-        known = _accepted_before(person, client_id)
+        known = accepted_before(person, client_id)
         if known is None:
             raise
         return known
     return Acceptance(message.id, turn.id, conversation.id, new=True)
 
 
-def _accepted_before(person: User, client_id: uuid.UUID) -> Acceptance | None:
+def accepted_before(person: User, client_id: uuid.UUID) -> Acceptance | None:
+    """What a message with this client_id was answered with, if it came before."""
     message = Message.objects.filter(owner_id=person.id, client_id=client_id).first()
     if message is None:
         return None
@@ -258,10 +260,12 @@ def turn_finish(
             raise LeaseLost
         sentences = list(turn.sentences.all())
         reply: Message | None = None
+        # What people wrote for hard moments stays bubble by bubble; an engine's sentences are one text.
+        joint = "\n" if engine == WRITTEN else " "
         if sentences:
             reply = Message(
                 id=new_id(), owner_id=turn.owner_id, conversation_id=turn.conversation_id, author=Author.COMPANION,
-                body="\n".join(sentence.text for sentence in sentences), turn_id=turn.id, at=now,
+                body=joint.join(sentence.text for sentence in sentences), turn_id=turn.id, at=now,
             )  # fmt: skip
             reply.save(force_insert=True)
         turn.state, turn.finish, turn.engine, turn.done_at = TurnState.DONE, finish, engine, now
@@ -281,3 +285,29 @@ def messages_expire(*, days: int) -> int:
     old.delete()
     Conversation.objects.filter(messages__isnull=True, last_at__lt=clock.now() - timedelta(days=days)).delete()
     return count
+
+
+def turns_lost(*, now: datetime) -> list[uuid.UUID]:
+    """Turns that are not done and whose lease nobody holds: the oldest of each conversation."""
+    free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
+    rows = Turn.objects.exclude(state=TurnState.DONE).filter(free).order_by("id")
+    oldest: dict[uuid.UUID, uuid.UUID] = {}
+    for turn_id, conversation_id in rows.values_list("id", "conversation_id")[:200]:
+        oldest.setdefault(conversation_id, turn_id)
+    return list(oldest.values())
+
+
+def message_learnable(message_id: uuid.UUID) -> Message | None:
+    """A message that may be learned from and was not yet: decided `allow`, once. Claimed by counted update."""
+    rows = Message.objects.filter(id=message_id, decision="allow", remembered_at=None)
+    if rows.update(remembered_at=clock.now()) != 1:
+        return None
+    return Message.objects.select_related("conversation__person").get(id=message_id)
+
+
+def messages_unlearned(*, limit: int = 100) -> list[uuid.UUID]:
+    """Allowed messages with a finished turn that nobody learned from yet."""
+    rows = Message.objects.filter(
+        author=Author.USER, decision="allow", remembered_at=None, turns__state=TurnState.DONE, turns__engine__gt=""
+    )
+    return list(rows.order_by("id").distinct().values_list("id", flat=True)[:limit])

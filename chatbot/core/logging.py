@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import MutableMapping
 from typing import Any
 
@@ -20,8 +21,8 @@ def only_allowed(_logger: object, _method: str, entry: MutableMapping[str, Any])
     return entry
 
 
-def configure() -> None:
-    """Set structlog up for the process."""
+def configure(*, to_stderr: bool = False) -> None:
+    """Set structlog up for the process. A command that prints for programs logs to standard error."""
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -29,6 +30,6 @@ def configure() -> None:
             only_allowed,
             structlog.processors.JSONRenderer(),
         ],
-        logger_factory=structlog.PrintLoggerFactory(),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr if to_stderr else None),
         cache_logger_on_first_use=False,
     )

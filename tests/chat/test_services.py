@@ -49,7 +49,7 @@ def test_a_message_is_stored_with_its_turn_and_reads_back(maya: User) -> None:
     page = selectors.conversation_messages(selectors.conversation_of(maya, accepted.conversation_id))
     assert [(m.author, m.text) for m in page] == [
         ("user", "my dog is called Bento"),
-        ("companion", "Bento is a great name.\nWhy that one?"),
+        ("companion", "Bento is a great name. Why that one?"),
     ]
 
 

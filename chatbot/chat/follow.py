@@ -1,0 +1,84 @@
+"""Follows the rows of one conversation and sends what is new, in order, each thing once."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import uuid
+from collections.abc import Awaitable, Callable
+
+from chatbot.chat import frames, selectors
+from chatbot.chat.notices import card_notice
+from chatbot.core.database import in_database
+
+LOOK_S = 0.3
+Push = Callable[[frames.ServerFrame], Awaitable[None]]
+
+
+class Follower:
+    """One socket's view of a conversation. `seen` is the last piece that the client has (after a reconnect)."""
+
+    def __init__(self, conversation_id: uuid.UUID, push: Push, *, seen: tuple[uuid.UUID, int] | None) -> None:
+        self._conversation_id = conversation_id
+        self._push = push
+        self._seen: dict[uuid.UUID, int] = {}
+        self._done: set[uuid.UUID] = set()
+        if seen is not None:
+            self._seen[seen[0]] = seen[1]
+        self._awake = asyncio.Event()
+        self._awake.set()
+        self._task = asyncio.create_task(self._run())
+
+    def look(self) -> None:
+        """Something may be new."""
+        self._awake.set()
+
+    def expect(self, turn_id: uuid.UUID) -> None:
+        """This turn was just accepted here: follow it to its end, even if it ends before the next look."""
+        self._seen.setdefault(turn_id, 0)
+        self._awake.set()
+
+    async def close(self) -> None:
+        """Stop following."""
+        self._task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._task
+
+    async def _run(self) -> None:
+        while True:
+            open_turns = await self._send_new()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_S if open_turns else None):
+                    await self._awake.wait()
+            self._awake.clear()
+
+    async def _send_new(self) -> bool:
+        """Send what is new of every turn that is open or was not seen to its end. Whether any is still open."""
+        for turn_id in await in_database(selectors.turns_open, self._conversation_id):
+            self._seen.setdefault(turn_id, 0)
+        for turn_id in sorted(set(self._seen) - self._done):
+            await self._send_turn(turn_id)
+        return bool(set(self._seen) - self._done)
+
+    async def _send_turn(self, turn_id: uuid.UUID) -> None:
+        progress = await in_database(selectors.turn_progress, turn_id, after=self._seen[turn_id])
+        if progress is None:
+            self._done.add(turn_id)
+            return
+        for seq, text in progress.sentences:
+            await self._push(frames.DeltaFrame(turn=turn_id, seq=seq, text=text))
+            self._seen[turn_id] = seq
+        if progress.done:
+            self._done.add(turn_id)
+            card = progress.trace.get("card")
+            if card is not None:
+                await self._push(card_notice(card))
+            await self._push(
+                frames.Done(
+                    turn=turn_id,
+                    message=progress.message_id,
+                    finish=progress.finish,
+                    suggestions=list(progress.trace.get("chips", []))[:3],
+                    mood=progress.trace.get("mood"),
+                )
+            )

@@ -1,0 +1,39 @@
+"""The open sentence encoder, shared by the companion, memory and moderation. No Django here, and no torch before use.
+
+    encoded = encode(["hello there"])[0]        # from any thread; batches with whoever else asks
+    encoded = await encode_async("hello there")
+    encoded.array @ other.array                 # 384 floats of unit length: the cosine
+
+One trunk (embeddings and the lower layers) runs once per text; heads stand on it. The head `sentence` is the model's
+own upper part. Others are added with `encoder().head_add(name, head)` and read from `Encoded.outputs`.
+"""
+
+from chatbot.core.encoder.errors import EncoderError
+from chatbot.core.encoder.files import MODEL_SHA256, SIZE, model_directory
+from chatbot.core.encoder.service import (
+    Encoder,
+    encode,
+    encode_async,
+    encode_many_async,
+    encoder,
+    encoder_close,
+    encoder_configure,
+)
+from chatbot.core.encoder.values import SENTENCE, Encoded, Head
+
+__all__ = [
+    "MODEL_SHA256",
+    "SENTENCE",
+    "SIZE",
+    "Encoded",
+    "Encoder",
+    "EncoderError",
+    "Head",
+    "encode",
+    "encode_async",
+    "encode_many_async",
+    "encoder",
+    "encoder_close",
+    "encoder_configure",
+    "model_directory",
+]

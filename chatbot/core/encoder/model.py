@@ -1,0 +1,164 @@
+"""The one module that names torch: loads the model, cuts it into trunk and sentence head, runs batches."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from chatbot.core.encoder.errors import EncoderError
+from chatbot.core.encoder.files import MODEL_SHA256, files_checked
+from chatbot.core.encoder.values import SENTENCE, Encoded, Floats, Head
+
+TRUNK_LAYERS = 3
+WINDOW = 256  # tokens, [CLS] and [SEP] included
+OVERLAP = 32
+MOST_WINDOWS = 128  # a text of 20,000 characters in the worst script; what comes after is not read
+BATCH = 32
+
+_threads_set = threading.Event()
+
+
+def windows_of(ids: Sequence[int], *, cls: int, sep: int) -> list[list[int]]:
+    """Token ids in windows of at most 256, each with its [CLS] and [SEP], neighbours sharing 32 tokens."""
+    room = WINDOW - 2
+    found = [[cls, *ids[:room], sep]]
+    start = room - OVERLAP
+    while start + OVERLAP < len(ids) and len(found) < MOST_WINDOWS:
+        found.append([cls, *ids[start : start + room], sep])
+        start += room - OVERLAP
+    return found
+
+
+def groups_of(lengths: Sequence[int], *, most: int = BATCH) -> list[list[int]]:
+    """Indices in batches of at most `most`, short with short: in a batch at most half of the places are padding."""
+    order = sorted(range(len(lengths)), key=lambda at: lengths[at])
+    groups: list[list[int]] = []
+    total = 0
+    for at in order:
+        group = groups[-1] if groups else None
+        if group is not None and len(group) < most and lengths[at] * (len(group) + 1) <= 2 * (total + lengths[at]):
+            group.append(at)
+            total += lengths[at]
+        else:
+            groups.append([at])
+            total = lengths[at]
+    return groups
+
+
+def mean_pooled(hidden: Any, mask: Any) -> Any:
+    """The mean of the real tokens, at unit length: what the model was trained for."""
+    import torch
+
+    weights = mask.unsqueeze(-1).to(hidden.dtype)
+    pooled = (hidden * weights).sum(1) / weights.sum(1).clamp(min=1e-9)
+    return torch.nn.functional.normalize(pooled, p=2, dim=1)
+
+
+class UpperLayers:
+    """The head `sentence`: the model's own upper layers and mean pooling."""
+
+    def __init__(self, layers: Sequence[Any]) -> None:
+        self.layers = layers
+
+    def __call__(self, hidden: Any, mask: Any) -> Any:
+        return mean_pooled(layers_run(self.layers, hidden, mask), mask)
+
+
+def layers_run(layers: Sequence[Any], hidden: Any, mask: Any) -> Any:
+    """BERT layers one after another; padding is not attended to."""
+    attend = None if bool(mask.all()) else mask[:, None, None, :]
+    for layer in layers:
+        hidden = layer(hidden, attend)
+    return hidden
+
+
+class TrunkModel:
+    """The loaded encoder. Not thread safe: one thread calls `run`. Raises EncoderError if it can't be loaded."""
+
+    def __init__(self, directory: Path, *, sha256: str = MODEL_SHA256, threads: int = 1) -> None:
+        files_checked(directory, sha256=sha256)
+        # Nothing is ever fetched by this module; an operator who wants downloads elsewhere sets this to 0.
+        os.environ.setdefault("HF_HUB_OFFLINE", "1")
+        import torch
+        from tokenizers import Tokenizer
+        from transformers import AutoModel
+        from transformers.utils import logging as transformers_logging
+
+        if not _threads_set.is_set():
+            torch.set_num_threads(threads)
+            _threads_set.set()
+        transformers_logging.disable_progress_bar()
+        try:
+            model = AutoModel.from_pretrained(
+                str(directory), local_files_only=True, use_safetensors=True, attn_implementation="sdpa"
+            ).eval()
+            # DANGER: this file asks for padding to 128 and cuts at 128; both off, or long messages lose their end.
+            self.tokenizer = Tokenizer.from_file(str(directory / "tokenizer.json"))
+            self.tokenizer.no_padding()
+            self.tokenizer.no_truncation()
+        except Exception as error:  # whatever a broken file provokes is the same news for the operator
+            raise EncoderError(f"The sentence encoder in {directory} can't be loaded: {error}") from error
+        model.requires_grad_(False)
+        self.cls, self.sep, self.pad = (self._special(token) for token in ("[CLS]", "[SEP]", "[PAD]"))
+        layers = list(model.encoder.layer)
+        self.whole = model
+        self.embeddings = model.embeddings
+        self.lower = layers[:TRUNK_LAYERS]
+        self.sentence = UpperLayers(layers[TRUNK_LAYERS:])
+
+    def run(self, texts: Sequence[str], *, heads: Mapping[str, Head]) -> list[Encoded]:
+        """Encodes texts: the trunk once per window, then the sentence head and each of `heads`."""
+        import torch
+
+        spans: list[tuple[int, int]] = []
+        windows: list[list[int]] = []
+        for encoding in self.tokenizer.encode_batch(list(texts), add_special_tokens=False):
+            found = windows_of(encoding.ids, cls=self.cls, sep=self.sep)
+            spans.append((len(windows), len(windows) + len(found)))
+            windows.extend(found)
+        hidden: list[Floats] = [np.empty(0, np.float32)] * len(windows)
+        outputs: dict[str, list[Floats]] = {name: list(hidden) for name in (SENTENCE, *heads)}
+        with torch.inference_mode():
+            for group in groups_of([len(window) for window in windows]):
+                states, mask = self._trunk([windows[at] for at in group])
+                rows = states.numpy()
+                for row, at in enumerate(group):
+                    hidden[at] = rows[row, : len(windows[at])]
+                for name, head in ((SENTENCE, self.sentence), *heads.items()):
+                    for at, values in zip(group, head(states, mask).numpy(), strict=True):
+                        outputs[name][at] = values
+        return [
+            Encoded(
+                array=_one(outputs[SENTENCE][first:last]),
+                hidden=tuple(hidden[first:last]),
+                outputs={name: np.stack(outputs[name][first:last]) for name in heads},
+            )
+            for first, last in spans
+        ]
+
+    def _special(self, token: str) -> int:
+        found = self.tokenizer.token_to_id(token)
+        if found is None:
+            raise EncoderError(f"The sentence encoder's tokenizer has no {token}.")
+        return int(found)
+
+    def _trunk(self, windows: Sequence[Sequence[int]]) -> tuple[Any, Any]:
+        import torch
+
+        longest = max(len(window) for window in windows)
+        ids = torch.tensor([[*window, *[self.pad] * (longest - len(window))] for window in windows])
+        mask = torch.tensor([[True] * len(window) + [False] * (longest - len(window)) for window in windows])
+        return layers_run(self.lower, self.embeddings(input_ids=ids), mask), mask
+
+
+def _one(vectors: Sequence[Floats]) -> Floats:
+    """The vector of a text from those of its windows."""
+    if len(vectors) == 1:
+        return vectors[0]
+    mean = np.mean(np.stack(vectors), axis=0)
+    return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-9), dtype=np.float32)

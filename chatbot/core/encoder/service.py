@@ -1,0 +1,150 @@
+"""The encoder as a service of the process: one thread, batches of whoever asks, loaded on first use, closed cleanly."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import contextlib
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from chatbot.core.encoder.errors import EncoderError
+from chatbot.core.encoder.files import MODEL_SHA256, model_directory
+from chatbot.core.encoder.model import BATCH, TrunkModel
+from chatbot.core.encoder.values import SENTENCE, Encoded, Head
+from chatbot.core.encoder.worker import Answer, Worker
+
+# A head's name is part of every batch key, so keep the number of heads small.
+Heads = tuple[str, ...]
+
+
+class Encoder:
+    """Thread safe. Nothing is loaded before the first text. Raises EncoderError from every call when the files are
+    missing or wrong (kept: it is not tried again), and after `close`."""
+
+    def __init__(self, directory: Path | None = None, *, sha256: str = MODEL_SHA256, threads: int = 1) -> None:
+        self._directory = directory
+        self._sha256 = sha256
+        self._threads = threads
+        self._heads: dict[str, Head] = {}
+        self._model: TrunkModel | None = None
+        self._broken: EncoderError | None = None
+        self._worker: Worker | None = None
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def head_add(self, name: str, head: Head) -> None:
+        """Adds a head; texts encoded with `heads=(name,)` carry its output. Raises ValueError if the name is taken."""
+        with self._lock:
+            if name == SENTENCE or name in self._heads:
+                raise ValueError(f"the encoder already has a head called {name}")
+            self._heads[name] = head
+
+    @property
+    def loaded(self) -> bool:
+        return self._model is not None
+
+    def warm(self) -> None:
+        """Loads the model and runs it once, so that the first message doesn't wait for it."""
+        self.encode(["hello"])
+
+    def encode(self, texts: Sequence[str], *, heads: Heads = ()) -> list[Encoded]:
+        """Encodes in the caller's order. Long lists go in chunks of 32, so that a waiting message gets in between."""
+        order = sorted(range(len(texts)), key=lambda at: len(texts[at]))
+        found: dict[int, Encoded] = {}
+        for start in range(0, len(order), BATCH):
+            chunk = order[start : start + BATCH]
+            answers = [self._submit(texts[at], heads) for at in chunk]
+            for at, answer in zip(chunk, answers, strict=True):
+                found[at] = answer.result()
+        return [found[at] for at in range(len(texts))]
+
+    async def encode_async(self, text: str, *, heads: Heads = ()) -> Encoded:
+        return await asyncio.wrap_future(self._submit(text, heads))
+
+    async def encode_many_async(self, texts: Sequence[str], *, heads: Heads = ()) -> list[Encoded]:
+        """A few texts at once (a message and its sentences): they share a batch."""
+        return list(await asyncio.gather(*(self.encode_async(text, heads=heads) for text in texts)))
+
+    def close(self) -> None:
+        """Ends the thread after what is running; texts still waiting get EncoderError. Harmless twice."""
+        with self._lock:
+            self._closed = True
+            worker = self._worker
+        if worker is not None:
+            worker.close()
+
+    def _submit(self, text: str, heads: Heads) -> Answer:
+        with self._lock:
+            if self._closed:
+                raise EncoderError("The sentence encoder is closed.")
+            if self._worker is None:
+                self._worker = Worker(self._run)
+            return self._worker.submit(text, heads)
+
+    def _run(self, texts: Sequence[str], heads: Heads) -> list[Encoded]:
+        """In the encoder's thread."""
+        return self._loaded().run(texts, heads={name: self._heads[name] for name in heads})
+
+    def _loaded(self) -> TrunkModel:
+        if self._broken is not None:
+            raise self._broken
+        if self._model is None:
+            try:
+                directory = self._directory or model_directory()
+                self._model = TrunkModel(directory, sha256=self._sha256, threads=self._threads)
+            except EncoderError as error:
+                self._broken = error
+                raise
+        return self._model
+
+
+_guard = threading.Lock()
+_options: dict[str, Path | int | None] = {"directory": None, "threads": 1}
+_shared: Encoder | None = None
+
+
+def encoder_configure(*, directory: Path | None = None, threads: int = 1) -> None:
+    """Options of the process-wide encoder, set once before its first use. Raises RuntimeError after it."""
+    with _guard:
+        if _shared is not None and _shared.loaded:
+            raise RuntimeError("the encoder is already in use")
+        _options.update(directory=directory, threads=threads)
+
+
+def encoder() -> Encoder:
+    """The process-wide encoder. Making it is free; using it loads the model."""
+    global _shared  # noqa: PLW0603 (one model per process is the point)
+    with _guard:
+        if _shared is None:
+            directory, threads = _options["directory"], _options["threads"]
+            _shared = Encoder(
+                directory if isinstance(directory, Path) else None, threads=threads if isinstance(threads, int) else 1
+            )
+        return _shared
+
+
+def encoder_close() -> None:
+    """Closes the process-wide encoder; the next use makes a fresh one."""
+    global _shared
+    with _guard:
+        closing, _shared = _shared, None
+    if closing is not None:
+        with contextlib.suppress(RuntimeError):  # the interpreter may be too far gone to join threads
+            closing.close()
+
+
+atexit.register(encoder_close)
+
+
+def encode(texts: Sequence[str], *, heads: Heads = ()) -> list[Encoded]:
+    return encoder().encode(texts, heads=heads)
+
+
+async def encode_async(text: str, *, heads: Heads = ()) -> Encoded:
+    return await encoder().encode_async(text, heads=heads)
+
+
+async def encode_many_async(texts: Sequence[str], *, heads: Heads = ()) -> list[Encoded]:
+    return await encoder().encode_many_async(texts, heads=heads)

@@ -1,0 +1,96 @@
+"""One thread that answers many askers: what arrives while it works goes into its next batch."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+from chatbot.core.encoder.errors import EncoderError
+from chatbot.core.encoder.model import BATCH
+from chatbot.core.encoder.values import Encoded
+
+WAIT_S = 0.003  # how long a batch waits for company, and only where the last one had company: alone nobody waits
+
+Answer = Future[Encoded]
+Run = Callable[[Sequence[str], tuple[str, ...]], list[Encoded]]
+
+
+@dataclass
+class _Asked:
+    text: str
+    heads: tuple[str, ...]
+    answer: Answer = field(default_factory=Future)
+
+
+class Worker:
+    """Starts its thread at once. `run` is called in it, with texts that ask for the same heads."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._asked: queue.SimpleQueue[_Asked | None] = queue.SimpleQueue()
+        self._company = False
+        self._thread = threading.Thread(target=self._loop, name="encoder", daemon=True)
+        self._thread.start()
+
+    def submit(self, text: str, heads: tuple[str, ...]) -> Answer:
+        asked = _Asked(text, heads)
+        self._asked.put(asked)
+        return asked.answer
+
+    def close(self) -> None:
+        self._asked.put(None)
+        if self._thread is not threading.current_thread():
+            self._thread.join()
+
+    def _loop(self) -> None:
+        while True:
+            first = self._asked.get()
+            if first is None:
+                break
+            batch, last = self._gathered(first)
+            self._answer(batch)
+            if last:
+                break
+        self._refuse_the_rest()
+
+    def _gathered(self, first: _Asked) -> tuple[list[_Asked], bool]:
+        """Up to 32 texts, and whether closing was asked for meanwhile."""
+        batch = [first]
+        until = time.monotonic() + (WAIT_S if self._company else 0.0)
+        while len(batch) < BATCH:
+            try:
+                left = until - time.monotonic()
+                another = self._asked.get(timeout=left) if left > 0 else self._asked.get_nowait()
+            except queue.Empty:
+                break
+            if another is None:
+                return batch, True
+            batch.append(another)
+        self._company = len(batch) > 1
+        return batch, False
+
+    def _answer(self, batch: list[_Asked]) -> None:
+        wanted = [asked for asked in batch if asked.answer.set_running_or_notify_cancel()]
+        for heads in dict.fromkeys(asked.heads for asked in wanted):
+            group = [asked for asked in wanted if asked.heads == heads]
+            try:
+                found = self._run([asked.text for asked in group], heads)
+            except Exception as error:  # every asker hears of it, and the thread lives on for the next batch
+                for asked in group:
+                    asked.answer.set_exception(error)
+            else:
+                for asked, encoded in zip(group, found, strict=True):
+                    asked.answer.set_result(encoded)
+
+    def _refuse_the_rest(self) -> None:
+        while True:
+            try:
+                asked = self._asked.get_nowait()
+            except queue.Empty:
+                return
+            if asked is not None and asked.answer.set_running_or_notify_cancel():
+                asked.answer.set_exception(EncoderError("The sentence encoder is closed."))

@@ -1,0 +1,80 @@
+"""Reads the bank's files: about a millisecond a file, no other language touched."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from pathlib import Path
+
+import yaml
+from pydantic import ValidationError
+
+from companion.bank.book import Bank, BankError, BankLine, Exchange, bank_of
+from companion.bank.form import ExchangeForm, FileForm, FollowForm, ReplyForm, file_parse, problem_words
+from companion.bank.slots import slots_in
+from companion.types import LANGUAGES, Language
+
+BANK_DIR = Path(__file__).parent
+
+
+def _line(*, form: ReplyForm, line_id: str) -> BankLine:
+    return BankLine(
+        id=line_id,
+        text=form.text,
+        tone=form.tone,
+        moods=frozenset(form.mood),
+        bands=frozenset(form.band),
+        slots=slots_in(form.text),
+    )
+
+
+def _exchange(*, form: ExchangeForm | FollowForm, own_id: str, situation: str) -> Exchange:
+    return Exchange(
+        id=own_id,
+        situation=situation,
+        said=form.said,
+        replies=tuple(_line(form=reply, line_id=f"{own_id}/{n}") for n, reply in enumerate(form.replies)),
+        then=tuple(
+            _exchange(form=follow, own_id=f"{own_id}/then{n}", situation=situation)
+            for n, follow in enumerate(form.then)
+        ),
+        otherwise=tuple(_line(form=reply, line_id=f"{own_id}/otherwise/{n}") for n, reply in enumerate(form.otherwise)),
+        chips=form.chips,
+        act=form.act if isinstance(form, ExchangeForm) else None,
+    )
+
+
+def exchanges_of(form: FileForm) -> tuple[Exchange, ...]:
+    return tuple(
+        _exchange(form=exchange, own_id=f"{form.situation}/{exchange.id}", situation=form.situation)
+        for exchange in form.exchanges
+    )
+
+
+def bank_load(language: Language, directory: Path | None = None) -> Bank:
+    """The bank of one language, from `directory` (which holds a folder per language) or from the product's own.
+    A language without files gives an empty bank. Raises BankError that names the file."""
+    digest = hashlib.sha256()
+    found: list[Exchange] = []
+    for path in sorted(((directory or BANK_DIR) / language).glob("*.yaml")):
+        content = path.read_bytes()
+        digest.update(path.name.encode() + b"\0" + content + b"\0")
+        try:
+            found.extend(exchanges_of(file_parse(content)))
+        except yaml.YAMLError as error:
+            raise BankError(f"{language}/{path.name}: {error}") from error
+        except ValidationError as error:
+            raise BankError(f"{language}/{path.name}: {'; '.join(problem_words(error.errors()))}") from error
+    return bank_of(language=language, exchanges=tuple(found), digest=digest.hexdigest())
+
+
+@functools.cache
+def bank_for(language: Language) -> Bank:
+    """The product's bank of a language, read once per process."""
+    return bank_load(language)
+
+
+def languages_written(directory: Path | None = None) -> tuple[Language, ...]:
+    """Languages that have at least one file."""
+    root = directory or BANK_DIR
+    return tuple(language for language in LANGUAGES if any((root / language).glob("*.yaml")))

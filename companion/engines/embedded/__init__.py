@@ -1,0 +1,1 @@
+"""The default engine: retrieval over the bank, with dialogue state, acts, slots and moods."""

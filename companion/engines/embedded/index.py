@@ -1,0 +1,105 @@
+"""Finds the exchanges that a message is closest to: sentence vectors and letters, mixed by language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from chatbot.core.encoder.values import Floats
+from companion.bank import Bank, Exchange
+from companion.engines.embedded.lexical import LexicalIndex
+from companion.engines.embedded.vectors import VectorCache
+from companion.types import Language
+
+# How much of the likeness is the sentence vector's, the rest is letters and words. The encoder knows English best; in
+# the other languages it mostly sees spelling. Measured with bench/retrieval.py on its held-out messages.
+VECTOR_SHARE: Mapping[Language, float] = {"en": 0.6, "pt-BR": 0.4, "es": 0.4, "fr": 0.4}
+
+
+@dataclass(frozen=True)
+class Query:
+    """A message as the index sees it. vector: 384 floats of unit length, or None to go by letters alone."""
+
+    features: Mapping[str, float]
+    vector: Floats | None
+
+
+@dataclass(frozen=True)
+class Hit:
+    exchange: Exchange
+    score: float
+    said: str = ""
+
+
+class BankIndex:
+    """Over `said` of the exchanges and of their follow-ups, and over nothing else."""
+
+    def __init__(self, bank: Bank, cache: VectorCache | None) -> None:
+        """cache None: letters alone. Raises EncoderError."""
+        self.bank = bank
+        self.language = bank.language
+        self._owners: list[Exchange] = []
+        texts: list[str] = []
+        stack = [(exchange, True) for exchange in reversed(bank.exchanges)]
+        top: list[bool] = []
+        self._rows: dict[str, list[int]] = {}
+        while stack:
+            exchange, is_top = stack.pop()
+            for said in exchange.said:
+                self._rows.setdefault(exchange.id, []).append(len(texts))
+                self._owners.append(exchange)
+                texts.append(said)
+                top.append(is_top)
+            stack.extend((follow, False) for follow in reversed(exchange.then))
+        self.texts = tuple(texts)
+        self._top = np.array(top, dtype=bool)
+        self.letters = LexicalIndex(texts, bank.language)
+        self._vectors = None if cache is None else cache.vectors(bank.language, texts)
+        self._floor = self._usual()
+        self.share = VECTOR_SHARE[bank.language] if self._vectors is not None else 0.0
+
+    def _usual(self) -> float:
+        """The cosine of two sentences that have nothing to do with each other, which differs by language (the encoder
+        finds any two Portuguese sentences alike): what is above it counts."""
+        if self._vectors is None or len(self._vectors) < 2:
+            return 0.0
+        step = max(1, len(self._vectors) // 400)
+        sample = self._vectors[::step]
+        likeness = sample @ sample.T
+        return float(np.quantile(likeness[~np.eye(len(sample), dtype=bool)], 0.8))
+
+    def query(self, text: str, vector: Sequence[float] | Floats | None) -> Query:
+        given = None if vector is None or self._vectors is None else np.asarray(vector, dtype=np.float32)
+        return Query(self.letters.weighted(text), given)
+
+    def likeness(self, query: Query) -> Floats:
+        """0 to 1 for each `said`, in the order of `texts`."""
+        letters = self.letters.scores(query.features)
+        if query.vector is None or self._vectors is None:
+            return letters
+        meaning = (self._vectors @ query.vector - self._floor) / (1 - self._floor)
+        return np.asarray(self.share * np.maximum(meaning, 0) + (1 - self.share) * letters, dtype=np.float32)
+
+    def best(self, likeness: Floats, *, most: int = 8) -> list[Hit]:
+        """The exchanges (not follow-ups) with the best `said` each, best first."""
+        scores = np.where(self._top, likeness, -1.0)
+        found: dict[str, Hit] = {}
+        count = min(len(scores), most * 6)
+        if not count:
+            return []
+        for at in np.argpartition(-scores, count - 1)[:count]:
+            owner, score = self._owners[at], float(scores[at])
+            if score >= 0 and (owner.id not in found or found[owner.id].score < score):
+                found[owner.id] = Hit(owner, score, self.texts[at])
+        return sorted(found.values(), key=lambda hit: (-hit.score, hit.exchange.id))[:most]
+
+    def among(self, likeness: Floats, exchanges: Sequence[Exchange]) -> list[Hit]:
+        """These exchanges or follow-ups by likeness, best first; those without `said` last."""
+        hits = []
+        for exchange in exchanges:
+            rows = self._rows.get(exchange.id, [])
+            at = max(rows, key=lambda row: float(likeness[row]), default=None)
+            hits.append(Hit(exchange, 0.0 if at is None else float(likeness[at]), "" if at is None else self.texts[at]))
+        return sorted(hits, key=lambda hit: (-hit.score, hit.exchange.id))

@@ -1,0 +1,91 @@
+"""Likeness by letters and words: character n-grams (3 to 5) and words, weighted by how rare they are."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from chatbot.core.encoder.values import Floats
+from companion.engines.embedded.words import content_words, words_of
+from companion.types import Language
+
+GRAM_SHARE = 0.35  # weight of one n-gram beside a word's 1.0
+CONTAINED_SHARE = 0.4  # how much it counts that a text stands in the message, beside how alike the two are
+PAIR_SHARE = 0.6  # two neighbouring words
+
+
+def features_of(words: tuple[str, ...], language: Language) -> dict[str, float]:
+    """Features with their weights before idf: words, pairs of words, n-grams inside words (with their edges)."""
+    kept = content_words(words, language)
+    found: Counter[str] = Counter()
+    for word in kept:
+        found["w" + word] = 1
+    for first, second in itertools.pairwise(words):
+        found["p" + first + " " + second] = 1
+    weights = {name: PAIR_SHARE if name[0] == "p" else 1.0 for name in found}
+    for word in kept:
+        edged = f"<{word}>"
+        for size in (3, 4, 5):
+            for start in range(len(edged) - size + 1):
+                weights["g" + edged[start : start + size]] = GRAM_SHARE
+    return weights
+
+
+class LexicalIndex:
+    """Cosine between the weighted features of a query and of each text, mixed with the share of the text that stands in
+    the query: a long message may hold what a short text says. About half a millisecond for 5,000 texts."""
+
+    def __init__(self, texts: Sequence[str], language: Language) -> None:
+        self.language = language
+        self.size = len(texts)
+        bags = [features_of(words_of(text, language), language) for text in texts]
+        counts = Counter(name for bag in bags for name in bag)
+        self._idf = {name: math.log(1 + len(texts) / seen) for name, seen in counts.items()}
+        self._unseen = math.log(1 + len(texts)) if texts else 1.0
+        postings: dict[str, tuple[list[int], list[float]]] = {name: ([], []) for name in counts}
+        lengths: list[float] = []
+        for at, bag in enumerate(bags):
+            weighted = {name: weight * self._idf[name] for name, weight in bag.items()}
+            length = math.sqrt(sum(weight * weight for weight in weighted.values())) or 1.0
+            lengths.append(length)
+            for name, weight in weighted.items():
+                postings[name][0].append(at)
+                postings[name][1].append(weight / length)
+        self._postings = {
+            name: (np.array(places, dtype=np.int32), np.array(weights, dtype=np.float32))
+            for name, (places, weights) in postings.items()
+        }
+
+        # A short text is easily contained in a long message: it counts as far as it says something.
+        usual = float(np.median(lengths)) if lengths else 1.0
+        self._says = np.minimum(np.array(lengths, dtype=np.float32) / usual, 1.0)
+
+    def weighted(self, text: str) -> dict[str, float]:
+        """The query's features of unit length. Features that no text has count in the length: they are a difference."""
+        bag = features_of(words_of(text, self.language), self.language)
+        weighted = {name: weight * self._idf.get(name, self._unseen) for name, weight in bag.items()}
+        length = math.sqrt(sum(weight * weight for weight in weighted.values())) or 1.0
+        return {name: weight / length for name, weight in weighted.items()}
+
+    def scores(self, weighted: Mapping[str, float]) -> Floats:
+        """A likeness of 0 to 1 for each text."""
+        found = [(self._postings[name], weight) for name, weight in weighted.items() if name in self._postings]
+        if not found:
+            return np.zeros(self.size, dtype=np.float32)
+        places = np.concatenate([posting[0] for posting, _ in found])
+        weights = np.concatenate([posting[1] * np.float32(weight) for posting, weight in found])
+        alike = np.bincount(places, weights=weights, minlength=self.size)
+        shares = np.concatenate([posting[1] * posting[1] for posting, _ in found])
+        contained = np.bincount(places, weights=shares, minlength=self.size) * self._says
+        return ((1 - CONTAINED_SHARE) * alike + CONTAINED_SHARE * contained).astype(np.float32)
+
+    def known(self, word: str) -> bool:
+        return "w" + word in self._idf
+
+    def rarity(self, word: str) -> float:
+        """High for words that the bank hardly has."""
+        return self._idf.get("w" + word, self._unseen)

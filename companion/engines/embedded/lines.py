@@ -1,0 +1,147 @@
+"""Which of an exchange's lines may be said now, and which one is."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import re2
+import yaml
+
+from companion.bank import BankLine, opening
+from companion.bank.slots import filled
+from companion.engines.embedded.state import Talk
+from companion.engines.embedded.words import plain, spoken
+from companion.types import Language, Prompt, Recalled, Sliders
+
+GENTLE_TONES = frozenset(("plain", "warm"))
+MOST_ASKED = 2  # turns in a row that may ask
+SLOT_LETTERS = 30
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A line in the words that will be said."""
+
+    line: BankLine
+    text: str
+
+
+@functools.cache
+def _plain_rules(language: Language) -> tuple[Any, Any]:
+    given = yaml.safe_load((Path(__file__).parent / "plain.yaml").read_bytes())[language]
+    return re2.compile("|".join(f"(?:{rule})" for rule in given["leave_out"])), re2.compile(given["prompted"])
+
+
+def slot_values(prompt: Prompt) -> dict[str, str]:
+    """What slots can be filled with, from the person, the persona and the memories (best score first)."""
+    values = {"companion": prompt.persona.name}
+    if prompt.person:
+        values["name"] = prompt.person
+    for memory in sorted(prompt.memories, key=lambda memory: -memory.score):
+        for slot, value in _memory_slots(memory).items():
+            values.setdefault(slot, value)
+    return {slot: value for slot, value in values.items() if value and len(value) <= SLOT_LETTERS}
+
+
+def _memory_slots(memory: Recalled) -> Mapping[str, str]:
+    given = {slot: memory.slots[slot] for slot in ("like", "pet") if slot in memory.slots}
+    if memory.kind == "name" and "name" in memory.slots:
+        given["name"] = memory.slots["name"]
+    if memory.kind == "pet" and "name" in memory.slots:
+        given["pet"] = memory.slots["name"]  # a pet's own name, not its kind
+    return given
+
+
+class Chooser:
+    """For one turn: knows the prompt and the talk so far, and keeps their rules whatever the exchange."""
+
+    def __init__(self, prompt: Prompt, talk: Talk, values: Mapping[str, str]) -> None:
+        self.prompt = prompt
+        self.talk = talk
+        self.values = dict(values)
+        leave_out, prompted = _plain_rules(prompt.language)
+        self._leave_out = leave_out if prompt.plain and not prompted.search(plain(prompt.text)) else None
+
+    def choose(self, lines: Iterable[BankLine]) -> Chosen | None:
+        """One of the lines that fit, weighed by the persona; None if none fits. The same seed chooses the same."""
+        fitting = [chosen for line in lines if (chosen := self._fitting(line)) is not None]
+        fresh = [chosen for chosen in fitting if opening(chosen.text) not in self.talk.openings]
+        return max(fresh, key=self._draw, default=None)
+
+    def least_bad(self, lines: Sequence[BankLine]) -> Chosen | None:
+        """When everything fitting was said: what was not said lately counts for more than how it begins, and the
+        guards of tone, band and slots hold as ever."""
+        allowed = [line for line in lines if self._allowed(line)]
+        fresh = [line for line in allowed if not self.talk.said_before(line.id, line.text)]
+        made = [Chosen(line, self._words(line)) for line in fresh or allowed]
+        return max(made, key=self._draw, default=None)
+
+    def _fitting(self, line: BankLine) -> Chosen | None:
+        if not self._allowed(line) or line.id in self.talk.used_ids:
+            return None
+        text = self._words(line)
+        if self.talk.said_before(line.id, text) or (self.talk.asked >= MOST_ASKED and "?" in text):
+            return None
+        return Chosen(line, text)
+
+    def _allowed(self, line: BankLine) -> bool:
+        if self.prompt.low and line.tone not in GENTLE_TONES:
+            return False
+        if line.bands and self.prompt.band not in line.bands:
+            return False
+        if line.moods and self.prompt.mood not in line.moods:
+            return False
+        if self._leave_out is not None and self._leave_out.search(plain(line.text)):
+            return False
+        return all(slot in self.values for slot in line.slots)
+
+    def _words(self, line: BankLine) -> str:
+        text = filled(line.text, self.values)
+        return without_question(text) if self.talk.asked >= MOST_ASKED else text
+
+    def _draw(self, chosen: Chosen) -> tuple[float, str]:
+        """Weighted draw without a generator: u ** (1 / weight), the highest wins."""
+        digest = hashlib.blake2b(f"{self.prompt.seed}:{chosen.line.id}".encode(), digest_size=8).digest()
+        uniform = (int.from_bytes(digest) + 1) / 2**64
+        return uniform ** (1 / self._weight(chosen)), chosen.line.id
+
+    def _weight(self, chosen: Chosen) -> float:
+        line, sliders = chosen.line, self.prompt.persona.sliders
+        weight = tone_weight(line.tone, sliders) * (0.6 + 0.8 * sliders.curious if "?" in chosen.text else 1.0)
+        if "?" in chosen.text and self.talk.asked:
+            weight *= 0.6
+        if line.slots - {"quote"}:
+            weight *= (
+                0.5 if any(value in used for value in self._own(line) for used in self.talk.used_texts[-6:]) else 1.3
+            )
+        return weight * (1.4 if line.moods else 1.0)
+
+    def _own(self, line: BankLine) -> list[str]:
+        return [self.values[slot] for slot in line.slots]
+
+
+def tone_weight(tone: str, sliders: Sliders) -> float:
+    """1.0 for what the sliders leave in the middle, 0.2 to 1.8 at their ends."""
+    level = {
+        "joke": sliders.playful,
+        "tease": sliders.playful * (1.2 - 0.4 * sliders.gentle),
+        "dare": (sliders.playful + sliders.curious) / 2,
+        "cheer": (sliders.playful + sliders.gentle) / 2,
+        "warm": sliders.gentle,
+    }.get(tone, 0.5)
+    return 0.2 + 1.6 * level
+
+
+def without_question(text: str) -> str:
+    """The sentences before the first question, if there are any; else the text as it is."""
+    kept = []
+    for sentence in spoken(text):
+        if "?" in sentence:
+            break
+        kept.append(sentence)
+    return "".join(kept).strip() or text

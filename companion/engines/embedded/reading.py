@@ -1,0 +1,119 @@
+"""A message as the engine reads it: the whole, its sentences, and with what was said before where it leans on that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from chatbot.core.encoder.values import Floats
+from companion.engines.embedded.acts import Act, acts_in
+from companion.engines.embedded.index import BankIndex, Query
+from companion.engines.embedded.words import content_words, lexicon, sentences_of, words_of
+from companion.types import Language
+
+MOST_PARTS = 5
+SHORT = 3  # content words up to which a message is read together with what came before
+BEFORE_SHARE = 0.3
+SOCIAL = frozenset(("greeting", "thanks", "laugh", "agree", "disagree", "shrug", "silence", "sorry", "farewell"))
+
+Vectors = dict[str, Floats]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """acts: of the whole message; of its parts where the whole has none. content: what to look for in the bank, the
+    whole first. likeness: one array per content. blended: the message together with the teen's last ones, or None."""
+
+    text: str
+    acts: tuple[Act, ...]
+    content: tuple[str, ...]
+    likeness: tuple[Floats, ...]
+    blended: Floats | None
+    greets: bool
+    asks: bool
+    words: tuple[str, ...]
+
+
+def parts_of(text: str, language: Language) -> tuple[str, ...]:
+    """What to look for: the message without a greeting before it, and its sentences that are more than manners."""
+    bare = without_greeting(text, language)
+    parts = [bare]
+    sentences = sentences_of(bare)
+    if len(sentences) > 1:
+        parts += [part for part in sentences if not _is_manners(part, language)][-MOST_PARTS:]
+    return tuple(dict.fromkeys(part for part in parts if part)) or (text,)
+
+
+def _is_manners(text: str, language: Language) -> bool:
+    return any(act.name in SOCIAL for act in acts_in(text, language) if act.whole)
+
+
+def without_greeting(text: str, language: Language) -> str:
+    """ "hey abraco, i lost my keys" is "i lost my keys"; a message that is only a greeting stays."""
+    words = text.split()
+    for count in range(min(3, len(words) - 1), 0, -1):
+        head = " ".join(words[:count])
+        if any(act.name == "greeting" for act in acts_in(head, language)):
+            return " ".join(words[count:])
+    return text
+
+
+def context_of(text: str, before: Sequence[str], language: Language) -> str | None:
+    """The teen's earlier words to read this message with, if it is short or refers back."""
+    words = words_of(text, language)
+    leans = len(content_words(words, language)) <= SHORT or bool(lexicon(language).refers & set(words[:6]))
+    return " ".join(before) if leans and before else None
+
+
+def needed(text: str, before: Sequence[str], language: Language) -> tuple[str, ...]:
+    """The texts whose vectors the reading needs: the message first."""
+    context = context_of(text, before, language)
+    return tuple(dict.fromkeys((text, *parts_of(text, language), *((context,) if context else ()))))
+
+
+def read(
+    text: str, before: Sequence[str], *, index: BankIndex, language: Language, vector_of: Callable[[str], Floats | None]
+) -> Reading:
+    """vector_of gives the vector of one of `needed`, or None where there is no encoder."""
+    content = parts_of(text, language)
+    queries = [index.query(part, vector_of(part)) for part in content]
+    context = context_of(text, before, language)
+    blended = None
+    if context is not None:
+        blended = index.likeness(_blend(queries[0], index.query(context, vector_of(context))))
+    return Reading(
+        text=text,
+        acts=_acts(text, language),
+        content=content,
+        likeness=tuple(index.likeness(query) for query in queries),
+        blended=blended,
+        greets=content[0] != text,
+        asks="?" in text,
+        words=words_of(text, language),
+    )
+
+
+def _acts(text: str, language: Language) -> tuple[Act, ...]:
+    whole = acts_in(text, language)
+    if whole or len(sentences_of(text)) < 2:
+        return whole
+    # The sentences' acts count only if each sentence has one: "hi! i failed" is not a greeting.
+    each = [acts_in(part, language) for part in sentences_of(text)]
+    if all(each):
+        return tuple(
+            sorted((act for acts in each for act in acts), key=lambda act: (not act.first, act.name in SOCIAL))
+        )
+    return tuple(act for acts in each for act in acts if act.first and act.name in ("are_you_real", "love_you"))
+
+
+def _blend(message: Query, context: Query) -> Query:
+    """The message, with a share of what came before."""
+    features = {name: weight * (1 - BEFORE_SHARE) for name, weight in message.features.items()}
+    for name, weight in context.features.items():
+        features[name] = features.get(name, 0.0) + weight * BEFORE_SHARE
+    if message.vector is None or context.vector is None:
+        return Query(features, None)
+    mixed = (1 - BEFORE_SHARE) * message.vector + BEFORE_SHARE * context.vector
+    return Query(features, np.asarray(mixed / max(float(np.linalg.norm(mixed)), 1e-9), dtype=np.float32))

@@ -1,0 +1,84 @@
+"""Sentence vectors of the bank, kept on disk so that only new sentences are encoded at a start."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import tempfile
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from chatbot.core.encoder import MODEL_SHA256, SIZE, encode
+from chatbot.core.encoder.values import Floats
+
+Encode = Callable[[Sequence[str]], Floats]
+
+
+def encoded(texts: Sequence[str]) -> Floats:
+    """(n, 384) float32 of unit length, by the shared encoder. Raises EncoderError."""
+    return np.stack([found.array for found in encode(texts)]) if texts else np.zeros((0, SIZE), np.float32)
+
+
+def _key(text: str) -> bytes:
+    return hashlib.blake2b(text.encode(), digest_size=16).digest()
+
+
+class VectorCache:
+    """One file per name and encoder in `directory` (float16, about 0.8 KB a sentence). None: nothing is kept.
+    A broken or foreign file is the same as none; two processes may write at once, the last one wins."""
+
+    def __init__(self, directory: Path | None, *, encode: Encode = encoded) -> None:
+        self._directory = directory
+        self._encode = encode
+        self._lock = threading.Lock()
+
+    def vectors(self, name: str, texts: Sequence[str]) -> Floats:
+        """(n, 384) float32 for the texts, in their order."""
+        with self._lock:
+            kept = self._read(name)
+            new = [text for text in dict.fromkeys(texts) if _key(text) not in kept]
+            if new:
+                made = self._encode(new).astype(np.float16)
+                kept.update((_key(text), row) for text, row in zip(new, made, strict=True))
+                self._write(name, {_key(text): kept[_key(text)] for text in texts})
+        if not texts:
+            return np.zeros((0, SIZE), np.float32)
+        found = np.stack([kept[_key(text)] for text in texts]).astype(np.float32)
+        lengths = np.linalg.norm(found, axis=1, keepdims=True)
+        return np.asarray(found / np.maximum(lengths, 1e-9), dtype=np.float32)
+
+    def _path(self, name: str) -> Path | None:
+        return None if self._directory is None else self._directory / f"{name}-{MODEL_SHA256[:12]}.npz"
+
+    def _read(self, name: str) -> dict[bytes, np.ndarray]:
+        path = self._path(name)
+        if path is None or not path.is_file():
+            return {}
+        try:
+            with np.load(path, allow_pickle=False) as stored:
+                keys, rows = stored["keys"], stored["rows"]
+        except (OSError, ValueError, KeyError, EOFError):
+            return {}
+        if rows.ndim != 2 or rows.shape[1] != SIZE or keys.shape != (len(rows), 16):
+            return {}
+        return {bytes(key): row for key, row in zip(keys, rows, strict=True)}
+
+    def _write(self, name: str, kept: dict[bytes, np.ndarray]) -> None:
+        path = self._path(name)
+        if path is None:
+            return
+        keys = np.frombuffer(b"".join(kept), dtype=np.uint8).reshape(len(kept), 16)
+        # A full or read-only disk costs time at the next start, never the reply.
+        with contextlib.suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    np.savez(file, keys=keys, rows=np.stack(list(kept.values())))
+                Path(temporary).replace(path)
+            finally:
+                Path(temporary).unlink(missing_ok=True)

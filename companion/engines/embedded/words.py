@@ -1,0 +1,95 @@
+"""A message in the words that it is compared in: folded, squeezed, chat words written out."""
+
+from __future__ import annotations
+
+import functools
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import re2
+import yaml
+
+from companion.types import Language
+
+QUOTES = str.maketrans({"’": "'", "‘": "'", "`": "'", "´": "'", "“": '"', "”": '"', "«": '"', "»": '"'})
+SENTENCE_END = re2.compile(r"[.!?…\n]+[\s)\"'»]*|[\n]+")
+NOT_WORD = re2.compile(r"[^\p{L}\p{N}]+")
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """The chat words of one language."""
+
+    apostrophe: str
+    replace: Mapping[str, str]
+    fillers: frozenset[str]
+    refers: frozenset[str]
+
+
+@functools.cache
+def lexicon(language: Language) -> Lexicon:
+    # BaseLoader: `no`, `n` and `y` are words here.
+    content = (Path(__file__).parent / "words.yaml").read_bytes()
+    given = yaml.load(content, Loader=yaml.CBaseLoader)[language]  # noqa: S506 (strings only: safe)
+    return Lexicon(
+        apostrophe=given["apostrophe"],
+        replace={plain(word): meaning for word, meaning in given["replace"].items()},
+        fillers=frozenset(given["fillers"]),
+        refers=frozenset(given["refers"]),
+    )
+
+
+def plain(text: str) -> str:
+    """Lower case without accents, quotes straightened."""
+    folded = unicodedata.normalize("NFD", text.casefold().translate(QUOTES)).replace("œ", "oe").replace("æ", "ae")
+    return "".join(letter for letter in folded if not unicodedata.combining(letter))
+
+
+def squeezed(text: str) -> str:
+    """Letters that repeat three times and more, once: sooo, heyyyy. (Laughter keeps its kkk.)"""
+    out: list[str] = []
+    run = 0
+    for at, letter in enumerate(text):
+        run = run + 1 if at and text[at - 1] == letter else 1
+        if run == 3 and letter != "k":
+            out[-2:] = [letter]
+        elif run < 3 or (letter == "k" and run == 3):
+            out.append(letter)
+    return "".join(out)
+
+
+@functools.lru_cache(maxsize=4096)
+def words_of(text: str, language: Language) -> tuple[str, ...]:
+    """The words of a text, chat words written out. Fillers are still in."""
+    chat = lexicon(language)
+    bare = squeezed(plain(text)).replace("'", chat.apostrophe)
+    found: list[str] = []
+    given = NOT_WORD.split(bare)
+    for word in given:
+        if word:
+            found.extend(chat.replace.get(word, word).split())
+    return tuple(found) or tuple(word for word in given if word)
+
+
+def content_words(words: tuple[str, ...], language: Language) -> tuple[str, ...]:
+    """The words that carry the meaning; all of them if none does."""
+    fillers = lexicon(language).fillers
+    return tuple(word for word in words if word not in fillers) or words
+
+
+def sentences_of(text: str) -> list[str]:
+    """The sentences of a message, in order, without the empty ones."""
+    return [part.strip() for part in SENTENCE_END.split(text) if part.strip()]
+
+
+def spoken(text: str) -> Iterator[str]:
+    """A reply in its sentences, each with the space that follows it: joined they are the reply again."""
+    start = 0
+    for at in range(1, len(text)):
+        if text[at - 1] == " " and text[at] != " " and text[:at].rstrip().endswith((".", "!", "?", "…", ".”", "?”")):
+            if text[start:at].strip(" .!?…"):
+                yield text[start:at]
+                start = at
+    yield text[start:]

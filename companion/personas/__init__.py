@@ -1,0 +1,5 @@
+"""Who the companion is right now: its mood, from the conversation and the hour. Pure."""
+
+from companion.personas.mood import mood_next
+
+__all__ = ["mood_next"]

@@ -1,0 +1,167 @@
+"""The written conversation: which bubbles are said now, with which card, and what the watch holds afterwards.
+
+A playbook is told in steps. The first answer is its `first`, the next message in the sequence gets `second`, then
+`third`, then `stay` for as long as it takes. No line is said twice while another of its bubble is left. The card comes
+with the first answer, with every new sign of danger, and with the third step; after the first time in its short form.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from moderation import watch as watching
+from moderation.crisis.cards import help_card
+from moderation.crisis.helplines import HelpCard, emergency_of
+from moderation.crisis.texts import PARTS, Bubble, Part, Texts, TextsError, filled, texts_of
+from moderation.taxonomy import CARD_CATEGORIES, SEQUENCES, SINGLES, SUICIDE
+from moderation.types import Decision, Language, WatchState
+
+log = logging.getLogger(__name__)
+
+_REMEMBERED: Final = 60
+_POLICE: Final = frozenset({"abuse", "assault", "threat", "runaway", "grooming", "sextortion"})
+_CARDS_TOO: Final = frozenset({"under_13", "sexual_minor"})
+# Content in code, for one case only: no language's texts can be read. See docs/safety.md.
+_LAST_RESORT: Final[dict[Language, str]] = {
+    "en": "I'm an AI and I want a person with you. If you're in danger, call {emergency} and stay near somebody.",
+    "pt-BR": "Eu sou uma IA e quero uma pessoa com você. Se há perigo, ligue {emergency} e fique perto de alguém.",
+    "es": "Soy una IA y quiero una persona contigo. Si hay peligro, llama al {emergency} y quédate con alguien.",
+    "fr": "Je suis une IA et je veux une personne avec toi. En danger : appelle le {emergency}, reste avec quelqu'un.",
+}
+
+
+@dataclass(frozen=True)
+class CrisisAnswer:
+    """What is said, in order, the card below it, and the watch as it is to be stored."""
+
+    bubbles: tuple[str, ...]
+    card: HelpCard | None
+    watch: WatchState
+
+
+def answer(
+    decision: Decision,
+    watch: WatchState,
+    *,
+    text: str,
+    language: Language,
+    country: str,
+    adult: str | None = None,
+    now: datetime,
+    production: bool,
+) -> CrisisAnswer:
+    """The written answer to a decision that has a playbook. `watch` is the screening's, `adult` a trusted one by name.
+
+    `text` only seeds the choice of a variant; it is neither kept nor quoted. Never fails: with the texts of the
+    language broken it is English, and without any a last line with the emergency number.
+    """
+    playbook = decision.playbook or SUICIDE.get(decision.level or "", "suicide_L1")
+    watch = _started(watch, playbook)
+    step = watch.sequence.step if watch.sequence is not None and playbook in SEQUENCES else 0
+    # DANGER: where home is the danger, nobody is named as a helper on the strength of an older list.
+    helper = None if watch.home_danger else adult
+    emergency = emergency_of(country, police=playbook in _POLICE)
+    bubbles, said = _bubbles(
+        playbook, step, watch.said, text=text, language=language, emergency=emergency, adult=helper
+    )
+    card = None
+    if _with_card(playbook, step, decision):
+        card = help_card(
+            country, language, CARD_CATEGORIES.get(playbook, ("S", "C")),
+            now=now, production=production, shown=watch.cards, police=playbook in _POLICE,
+        )  # fmt: skip
+    sequence = watch.sequence
+    if sequence is not None and playbook in SEQUENCES:
+        sequence = replace(sequence, step=step + 1)
+    after = replace(watch, sequence=sequence, said=said, cards=watch.cards + (1 if card else 0))
+    return CrisisAnswer(bubbles, card, after)
+
+
+def _started(watch: WatchState, playbook: str) -> WatchState:
+    """The watch with this playbook's sequence running (a caller may come with an empty watch)."""
+    if playbook not in SEQUENCES or (watch.sequence is not None and watch.sequence.playbook == playbook):
+        return watch
+    return replace(watch, sequence=watching.Sequence(playbook))
+
+
+def _with_card(playbook: str, step: int, decision: Decision) -> bool:
+    if playbook in _CARDS_TOO:
+        return True
+    if playbook not in SEQUENCES:
+        return False
+    return step in {0, 2} or watching.is_danger(decision)
+
+
+def _bubbles(
+    playbook: str,
+    step: int,
+    said: tuple[str, ...],
+    *,
+    text: str,
+    language: Language,
+    emergency: str,
+    adult: str | None,
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    texts = _texts(language)
+    if texts is None:
+        last = _LAST_RESORT[language]
+        return (filled(last, emergency=emergency, adult=""),), said
+    part, parts = _part(texts, playbook, step)
+    out: list[str] = []
+    for number, bubble in enumerate(parts):
+        names = [f"{playbook}/{part}/{number}/{index}" for index in range(len(bubble.variants))]
+        index = _choose(names, said, seed=f"{text}{step}")
+        out.append(filled(bubble.variants[index], emergency=emergency, adult=adult or texts.adult))
+        said = (*(name for name in said if name != names[index]), names[index])
+    return tuple(out), said[-_REMEMBERED:]
+
+
+def _part(texts: Texts, playbook: str, step: int) -> tuple[Part, Sequence[Bubble]]:
+    """The part for a step; the last one that the playbook has where it is shorter."""
+    chosen = texts.playbooks[playbook]
+    for part in reversed(PARTS[: min(step, 3) + 1]):
+        if chosen.part(part):
+            return part, chosen.part(part)
+    return "first", chosen.first
+
+
+def _choose(names: Sequence[str], said: Sequence[str], *, seed: str) -> int:
+    """A variant that was not said yet; when all were, the one said longest ago."""
+    fresh = [index for index, name in enumerate(names) if name not in said]
+    if fresh:
+        return fresh[_number(seed) % len(fresh)]
+    return min(range(len(names)), key=lambda index: said.index(names[index]))
+
+
+def _number(seed: str) -> int:
+    return int.from_bytes(hashlib.sha256(seed.encode("utf-8", "replace")).digest()[:8], "big")
+
+
+def _texts(language: Language) -> Texts | None:
+    candidates: tuple[Language, ...] = (language, "en")
+    for candidate in dict.fromkeys(candidates):
+        try:
+            return texts_of(candidate)
+        except TextsError as error:
+            log.error("crisis_texts_broken", extra={"language": candidate, "kind": type(error).__name__})
+    return None
+
+
+def playbook_answer(playbook: str, *, language: Language, country: str = "", seed: int = 0) -> tuple[str, ...]:
+    """The bubbles of a single-answer playbook. Raises KeyError for one that isn't."""
+    if playbook not in SINGLES:
+        raise KeyError(playbook)
+    bubbles, _ = _bubbles(
+        playbook, 0, (), text=str(seed), language=language, emergency=emergency_of(country), adult=None
+    )
+    return bubbles
+
+
+def line(playbook: str, *, language: Language, seed: int = 0) -> str:
+    """A single written line, e.g. for `withheld` and `failed`."""
+    return " ".join(playbook_answer(playbook, language=language, seed=seed))
