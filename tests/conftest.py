@@ -9,7 +9,7 @@ import pytest
 
 from chatbot.accounts import bands, services
 from chatbot.accounts.models import Role, User
-from chatbot.core import clock, keys
+from chatbot.core import clock, jobs, keys
 from chatbot.core.choices import choice_set
 
 TODAY = date(2026, 11, 24)
@@ -38,6 +38,7 @@ def make_person(name: str, role: Role) -> User:
 def _steady() -> Iterator[None]:
     keys.forget_cached()
     yield
+    jobs.forget_waiting()
     clock.reset()
     keys.forget_cached()
 

@@ -12,3 +12,9 @@ from chatbot.settings import *  # noqa: F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 ALLOWED_HOSTS = ["*"]
+
+# whitenoise looks at the folder when the application is made.
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # noqa: F405  from the product's settings
+
+# A file, as in production: in-memory databases lock tables between threads without waiting.
+DATABASES["default"]["TEST"] = {"NAME": str(VAR_DIR / "tests.sqlite3")}  # noqa: F405  from the product's settings

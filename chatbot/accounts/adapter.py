@@ -10,8 +10,6 @@ from django.urls import reverse
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
-from chatbot.accounts.models import Role, User
-
 
 def name_check(name: str) -> None:
     """Raises ValidationError for a name that is an insult. The check itself is the safety layer's, by setting."""
@@ -24,12 +22,6 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
         cleaned: str = super().clean_username(username, shallow=shallow)
         name_check(cleaned)
         return cleaned
-
-    def get_login_redirect_url(self, request: HttpRequest) -> str:
-        user = request.user
-        if isinstance(user, User) and user.role != Role.TEEN:
-            return reverse("me:index")
-        return settings.LOGIN_REDIRECT_URL
 
     def get_signup_redirect_url(self, request: HttpRequest) -> str:
         return reverse("accounts:recovery_code")

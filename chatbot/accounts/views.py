@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from allauth.account.views import SignupView as AllauthSignupView
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -113,8 +114,8 @@ def deal(request: HttpRequest) -> HttpResponse:
     """The deal, before anything is confided: read once, confirmed by a tap."""
     person = person_of(request)
     if person.role != Role.TEEN:
-        return redirect("me:index")
+        return redirect(settings.LOGIN_REDIRECT_URL)
     if request.method == "POST":
         services.deal_confirm(person)
-        return redirect("chat:friend")
+        return redirect(settings.LOGIN_REDIRECT_URL)
     return render(request, "accounts/deal.html")

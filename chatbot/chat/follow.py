@@ -16,9 +16,15 @@ Push = Callable[[frames.ServerFrame], Awaitable[None]]
 
 
 class Follower:
-    """One socket's view of a conversation. `seen` is the last piece that the client has (after a reconnect)."""
+    """One socket's view of a conversation: turns newer than `after`, and those still open.
 
-    def __init__(self, conversation_id: uuid.UUID, push: Push, *, seen: tuple[uuid.UUID, int] | None) -> None:
+    `seen` is the last piece that the client has (after a reconnect).
+    """
+
+    def __init__(
+        self, conversation_id: uuid.UUID, push: Push, *, after: uuid.UUID, seen: tuple[uuid.UUID, int] | None
+    ) -> None:
+        self._after = after
         self._conversation_id = conversation_id
         self._push = push
         self._seen: dict[uuid.UUID, int] = {}
@@ -54,7 +60,7 @@ class Follower:
 
     async def _send_new(self) -> bool:
         """Send what is new of every turn that is open or was not seen to its end. Whether any is still open."""
-        for turn_id in await in_database(selectors.turns_open, self._conversation_id):
+        for turn_id in await in_database(selectors.turns_after, self._conversation_id, self._after):
             self._seen.setdefault(turn_id, 0)
         for turn_id in sorted(set(self._seen) - self._done):
             await self._send_turn(turn_id)

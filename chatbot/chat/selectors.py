@@ -7,6 +7,8 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Q
+
 from chatbot.accounts import gate
 from chatbot.accounts.models import User
 from chatbot.chat.frames import MessageView
@@ -103,6 +105,21 @@ def messages_search(person: User, words: str, *, limit: int = PAGE, most: int = 
 def turns_open(conversation_id: uuid.UUID) -> list[uuid.UUID]:
     """Turns of a conversation that are not done, in order."""
     rows = Turn.objects.filter(conversation_id=conversation_id).exclude(state=TurnState.DONE).order_by("id")
+    return list(rows.values_list("id", flat=True))
+
+
+def turn_newest(conversation_id: uuid.UUID) -> uuid.UUID | None:
+    """The newest turn of a conversation that is done."""
+    rows = Turn.objects.filter(conversation_id=conversation_id, state=TurnState.DONE).order_by("-id")
+    return rows.values_list("id", flat=True).first()
+
+
+def turns_after(conversation_id: uuid.UUID, after: uuid.UUID | None) -> list[uuid.UUID]:
+    """Turns that are open, or newer than that one: a short turn may begin and end between two looks."""
+    wanted = ~Q(state=TurnState.DONE)
+    if after is not None:
+        wanted |= Q(id__gt=after)
+    rows = Turn.objects.filter(wanted, conversation_id=conversation_id).order_by("id")
     return list(rows.values_list("id", flat=True))
 
 

@@ -42,6 +42,7 @@ class ChatSocket(AsyncWebsocketConsumer):
 
     person: User | None = None
     conversation_id: uuid.UUID | None = None
+    _known: uuid.UUID
 
     async def connect(self) -> None:
         self._bad = 0
@@ -175,7 +176,7 @@ class ChatSocket(AsyncWebsocketConsumer):
             with translation.override(self.person.language.lower()):
                 await self.push(break_notice() if isinstance(closed, gate.BreakOpen) else refusal_notice(closed))
         seen = (frame.seen.turn, frame.seen.seq) if frame.seen else None
-        self._follower = Follower(ready.conversation, self.push, seen=seen)
+        self._follower = Follower(ready.conversation, self.push, after=self._known, seen=seen)
 
     def _open(self, conversation_id: uuid.UUID | None) -> frames.Ready:
         person = self.person
@@ -183,6 +184,8 @@ class ChatSocket(AsyncWebsocketConsumer):
             raise gate.SignedOut
         gate.may_enter(person, now=clock.now())
         conversation = services.conversation_open(person=person, conversation_id=conversation_id)
+        # Before the page of messages is read: a turn that ends in between is sent once more rather than never.
+        self._known = selectors.turn_newest(conversation.id) or conversation.id
         companion = companion_for(person.id)
         turns = selectors.turns_open(conversation.id)
         try:

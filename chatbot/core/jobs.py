@@ -151,3 +151,10 @@ def drain() -> int:
         run_job(task.name, *task.ids)
         done += 1
     return done
+
+
+def forget_waiting() -> int:
+    """Drop what waits, as a process that dies does; the sweeps find it again. Number dropped."""
+    dropped = len(_waiting)
+    _waiting.clear()
+    return dropped

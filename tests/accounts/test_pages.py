@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from chatbot.accounts import services
+from chatbot.accounts.models import User
+from chatbot.core import clock
+
+pytestmark = pytest.mark.django_db
+
+
+def form(**changes: object) -> dict[str, object]:
+    year = clock.now().year
+    fields: dict[str, object] = {
+        "username": "nina", "password1": "a long and odd one", "birth_month": 1, "birth_year": year - 15,
+        "country": "US", "region": "", "language": "en", "time_zone": "America/Los_Angeles",
+    }  # fmt: skip
+    return {**fields, **changes}
+
+
+def test_somebody_of_fifteen_signs_up_without_an_e_mail_and_no_birth_date_is_kept(client: Client) -> None:
+    response = client.post("/account/signup/", form())
+    assert response.status_code == 302
+    person = User.objects.get(username="nina")
+    assert (person.band, person.country, person.time_zone, person.email) == ("13-15", "US", "America/Los_Angeles", "")
+    assert person.band_until is not None
+    assert b"recovery code" in client.get("/account/recovery-code/").content
+
+
+def test_under_thirteen_is_refused_kindly_nothing_is_kept_and_a_second_try_waits(client: Client) -> None:
+    response = client.post("/account/signup/", form(birth_year=clock.now().year - 11))
+    assert response.status_code == 403
+    assert not User.objects.exists()
+    assert client.get("/account/signup/").status_code == 403
+    assert client.post("/account/signup/", form()).status_code == 403
+    assert not User.objects.exists()
+
+
+def test_the_form_never_hints_at_a_limit(client: Client) -> None:
+    page = client.get("/account/signup/").content.decode()
+    assert "13" not in page.replace("2013", "")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"birth_month": 13},
+        {"birth_month": 0},
+        {"birth_year": 2190},
+        {"birth_year": 1901},
+        {"birth_month": ""},
+        {"country": "XX"},
+        {"country": ""},
+        {"region": "US-NY", "country": "FR"},
+        {"language": "de"},
+        {"password1": "12345678"},
+        {"username": "no"},
+        {"username": "admin"},
+        {"username": "hitler"},
+        {"username": "stupid_bitch"},
+    ],
+)
+def test_what_can_not_be_is_explained_and_makes_no_account(client: Client, changes: dict[str, object]) -> None:
+    response = client.post("/account/signup/", form(**changes))
+    assert response.status_code == 200
+    assert b"error" in response.content
+    assert not User.objects.exists()
+
+
+def test_a_taken_name_is_refused(client: Client, maya: User) -> None:
+    assert client.post("/account/signup/", form(username="Maya")).status_code == 200
+    assert User.objects.count() == 1
+
+
+def test_recovery_by_code_over_the_page_and_guessing_is_slowed(client: Client, maya: User) -> None:
+    code = services.recovery_code_make(maya)
+    fields = {"username": "maya", "code": code, "password": "a brand new long one"}
+    for _ in range(3):
+        assert client.post("/account/recover/", {**fields, "code": "WRONG"}).status_code == 400
+    assert client.post("/account/recover/", fields).status_code == 200
+    assert User.objects.get(username="maya").check_password("a brand new long one")
+    answers = [client.post("/account/recover/", {**fields, "code": "WRONG"}).content for _ in range(5)]
+    assert b"Too many tries" in answers[-1]
+
+
+def test_an_operator_s_link_opens_once(client: Client, maya: User) -> None:
+    path = "/account/recover/" + services.recovery_link_make(maya, reason="forgot") + "/"
+    assert client.get(path).status_code == 200
+    assert client.post(path, {"password": "a brand new long one"}).status_code == 200
+    assert client.post(path, {"password": "yet another long one"}).status_code == 400
+
+
+def test_the_deal_is_confirmed_by_the_person_signed_in_only(client: Client, maya: User) -> None:
+    maya.deal_confirmed_at = None
+    maya.save()
+    assert client.post("/account/deal/").status_code == 302
+    maya.refresh_from_db()
+    assert maya.deal_confirmed_at is None
+    client.force_login(maya, backend="allauth.account.auth_backends.AuthenticationBackend")
+    assert b"not a person" in client.get("/account/deal/").content
+    client.post("/account/deal/")
+    maya.refresh_from_db()
+    assert maya.deal_confirmed_at is not None
+
+
+def test_health_and_ready_name_their_parts(client: Client) -> None:
+    assert client.get("/health").json() == {"status": "ok"}
+    assert client.get("/ready").json()["parts"] == {"database": "ok", "master_key": "ok"}
