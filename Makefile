@@ -33,12 +33,11 @@ install: $(STAMP)
 # The CPU build of torch is taken where it is on offer and there is no NVIDIA GPU; elsewhere pip chooses.
 $(STAMP): requirements.txt requirements-dev.txt requirements-encoder.txt
 	@test -x $(PY) || python3 -m venv .venv
-	extra=""
 	if [ "$$(uname -s)" = Linux ] && ! command -v nvidia-smi >/dev/null; then
-	  extra="--extra-index-url https://download.pytorch.org/whl/cpu"
+	  .venv/bin/pip install --quiet --disable-pip-version-check --timeout 10 --retries 0 --no-deps \
+	    --index-url https://download.pytorch.org/whl/cpu torch==2.13.0 2>/dev/null || true
 	fi
-	.venv/bin/pip install --quiet --disable-pip-version-check $$extra -r requirements-dev.txt \
-	  || .venv/bin/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	.venv/bin/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	.venv/bin/pip install --quiet --disable-pip-version-check --no-deps -r requirements-encoder.txt
 	touch $@
 
