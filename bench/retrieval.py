@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import fnmatch
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -26,7 +27,7 @@ from companion.engines.embedded import mind
 from companion.engines.embedded.engine import EmbeddedEngine
 from companion.types import LANGUAGES, Language, Prompt
 
-CACHE = Path(__file__).parent.parent / "var" / "cache" / "bank"
+CACHE = Path(tempfile.gettempdir()) / "abraco-bench"
 GIVES_UP = frozenset(("repair", "anything"))
 
 

@@ -101,6 +101,7 @@ def decide(
     ordered = sorted(hits, key=lambda hit: (-hit.severity, hit.category, hit.rule))
     singles = [(hit, _single(hit, side=side, band=band, watch=watch, policy=policy, plain=plain)) for hit in ordered]
     spoken = [(hit, decision) for hit, decision in singles if decision is not None]
+    spoken = _told_of_friends(spoken)
     if not spoken:
         return Decision("allow", policy=policy.version)
     first, best = max(spoken, key=lambda pair: _urgency(*pair))
@@ -118,6 +119,19 @@ def decide(
         policy=policy.version,
         reason=first.rule if best.action != "allow" else None,
     )
+
+
+def _told_of_friends(spoken: list[tuple[Hit, Decision]]) -> list[tuple[Hit, Decision]]:
+    """A sentence about a friend is about a friend, up to L2; from L3 on the teller is never explained away."""
+    friends = {(hit.category, hit.start, hit.end) for hit, _ in spoken if hit.about == "friend"}
+    return [
+        (hit, decision)
+        for hit, decision in spoken
+        if hit.about == "friend"
+        or level_rank(hit.level) >= 3
+        or (hit.category, hit.start, hit.end) not in friends
+        or hit.category != "T01"
+    ]
 
 
 def _urgency(hit: Hit, decision: Decision) -> tuple[int, int, int, int]:

@@ -83,7 +83,7 @@ def consider(state: WatchState, decision: Decision, signals: Collection[str], no
     named = frozenset(signals)
     if is_danger(decision):
         return _raised(state, decision)
-    if "farewell" in named and _final_goodbye(state, named):
+    if named & {"farewell", "final"} and _final_goodbye(state, named):
         return _goodbye(state, decision, named)
     if "joking" in named and _may_have_joked(state):
         return _said(decision, "joking_check", state, JOKING)

@@ -11,6 +11,11 @@ LAUGH = re2.compile(r"(?i)\b(?:(?:ha|he|ja|je|hi){2,}h?|lo+l|lmf?ao+|mdr+|ptdr|k
 NIGHT = frozenset((22, 23, 0, 1, 2, 3, 4, 5))
 
 
+def laughs(text: str) -> bool:
+    """Does somebody laugh in it, in any of our languages?"""
+    return LAUGH.search(text) is not None
+
+
 def mood_next(
     *, history: tuple[Line, ...], text: str = "", low: bool = False, hour: int | None = None, before: Mood = "sunny"
 ) -> Mood:
@@ -22,8 +27,8 @@ def mood_next(
     if low or (hour is not None and hour in NIGHT):
         return "calm"
     said = [*[line.text for line in history if line.who == "user"][-(LOOK_BACK - 1) :], text]
-    laughs = sum(1 for words in said if LAUGH.search(words))
-    if laughs >= 2 or (laughs and LAUGH.search(text)):
+    laughing = sum(1 for words in said if laughs(words))
+    if laughing >= 2 or laughs(text):
         return "silly"
     asks = sum(1 for words in said if "?" in words)
     if asks >= 2:

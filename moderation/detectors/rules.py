@@ -10,13 +10,24 @@ from itertools import product
 from pathlib import Path
 from typing import Final
 
-from moderation.detectors.patterns import CORE, PATTERNS, SIGNALS, Book, PatternError, Rule, Signal, rules_read, signals_read
+from moderation.detectors.patterns import (
+    CORE,
+    PATTERNS,
+    SIGNALS,
+    Book,
+    PatternError,
+    Rule,
+    Signal,
+    rules_read,
+    signals_read,
+)
 from moderation.normalise import Normalised, Sentence
 from moderation.taxonomy import DANGER
 from moderation.types import LANGUAGES, Hit, Language, Side, level_rank
 
 SCORES: Final[Mapping[int, float]] = {1: 0.4, 2: 0.65, 3: 0.85, 4: 0.97}
 HELD_BACK: Final = 0.15
+_ONE_THOUGHT: Final = 400  # characters
 
 # Rules about messages that a reply is held against as well: what nobody may write here.
 _REPLIES_TOO: Final = frozenset({"T03", "T04", "T09", "T12", "T16", "T17"})
@@ -86,7 +97,7 @@ class Rules:
         """Hits in a text. In `languages` every rule is tried, in the others those for acute danger."""
         full = set(languages)
         sentences = text.sentences()
-        hits: dict[tuple[str, str], Hit] = {}
+        hits: dict[tuple[Language, str], Hit] = {}
         weak: set[str] = set()
         broken: list[str] = []
         for language in LANGUAGES:
@@ -103,9 +114,15 @@ class Rules:
                         weak.add(rule.category)
                     else:
                         hits.setdefault((language, rule.id), _hit(rule, language, sentence))
-        found = tuple(hits.values())
+        found = _own_first(hits, full)
         needed = tuple(language for language in broken if language in full)
         return Found(found, frozenset(weak - {hit.category for hit in found}), needed)
+
+
+def _own_first(hits: Mapping[tuple[Language, str], Hit], full: set[Language]) -> tuple[Hit, ...]:
+    """Without what another language's rules say about a category that the person's own languages speak of too."""
+    spoken = {hit.category for (language, _), hit in hits.items() if language in full}
+    return tuple(hit for (language, _), hit in hits.items() if language in full or hit.category not in spoken)
 
 
 def _applies(rule: Rule, *, side: Side, full: bool) -> bool:
@@ -165,12 +182,15 @@ class Signals:
 
     def find(self, text: Normalised, *, languages: Iterable[Language]) -> frozenset[str]:
         """Names of the signals in a text."""
-        sentences = text.sentences()
+        readings = [sentence.readings for sentence in text.sentences()]
+        if 1 < len(readings) and len(text.text) <= _ONE_THOUGHT:
+            # A goodbye is often told in pieces: "gave my things away. bye."
+            readings.append((" ".join(reading[0] for reading in readings),))
         names: set[str] = set()
         for language in dict.fromkeys(languages):
             book = self._book(language)
             if isinstance(book, PatternError):
                 continue
-            for sentence in sentences:
-                names.update(row.signal for row, held in book.search(sentence.readings) if not held)
+            for reading in readings:
+                names.update(row.signal for row, held in book.search(reading) if not held)
         return frozenset(names)

@@ -11,11 +11,16 @@ from chatbot.core.encoder.values import Floats
 from companion.bank import Bank, Exchange
 from companion.engines.embedded.lexical import LexicalIndex
 from companion.engines.embedded.vectors import VectorCache
+from companion.engines.embedded.words import feeling_of, is_grave, words_of
 from companion.types import Language
 
 # How much of the likeness is the sentence vector's, the rest is letters and words. The encoder knows English best; in
 # the other languages it mostly sees spelling. Measured with bench/retrieval.py on its held-out messages.
-VECTOR_SHARE: Mapping[Language, float] = {"en": 0.6, "pt-BR": 0.4, "es": 0.4, "fr": 0.4}
+VECTOR_SHARE: Mapping[Language, float] = {"en": 0.7, "pt-BR": 0.4, "es": 0.4, "fr": 0.4}
+
+
+OTHER_FEELING = 0.15  # taken from what is felt the other way round: "a bad day" is near to "a good day" otherwise
+FEW, FEW_SHARE = 3, 0.3  # the best few ways to say it, beside the best one
 
 
 @dataclass(frozen=True)
@@ -24,6 +29,8 @@ class Query:
 
     features: Mapping[str, float]
     vector: Floats | None
+    feeling: int = 0  # 1 good, -1 bad, 0 neither
+    grave: bool = False  # a word of death is in it
 
 
 @dataclass(frozen=True)
@@ -31,6 +38,7 @@ class Hit:
     exchange: Exchange
     score: float
     said: str = ""
+    nearest: float = 0.0  # the likeness of the nearest `said` alone
 
 
 class BankIndex:
@@ -55,6 +63,9 @@ class BankIndex:
             stack.extend((follow, False) for follow in reversed(exchange.then))
         self.texts = tuple(texts)
         self._top = np.array(top, dtype=bool)
+        words = [words_of(text, bank.language) for text in texts]
+        self._feelings = np.array([feeling_of(each, bank.language) for each in words], dtype=np.int8)
+        self._grave = np.array([is_grave(each, bank.language) for each in words], dtype=bool)
         self.letters = LexicalIndex(texts, bank.language)
         self._vectors = None if cache is None else cache.vectors(bank.language, texts)
         self._floor = self._usual()
@@ -72,27 +83,37 @@ class BankIndex:
 
     def query(self, text: str, vector: Sequence[float] | Floats | None) -> Query:
         given = None if vector is None or self._vectors is None else np.asarray(vector, dtype=np.float32)
-        return Query(self.letters.weighted(text), given)
+        words = words_of(text, self.language)
+        feeling, grave = feeling_of(words, self.language), is_grave(words, self.language)
+        return Query(self.letters.weighted(text), given, feeling, grave)
 
     def likeness(self, query: Query) -> Floats:
         """0 to 1 for each `said`, in the order of `texts`."""
-        letters = self.letters.scores(query.features)
-        if query.vector is None or self._vectors is None:
-            return letters
-        meaning = (self._vectors @ query.vector - self._floor) / (1 - self._floor)
-        return np.asarray(self.share * np.maximum(meaning, 0) + (1 - self.share) * letters, dtype=np.float32)
+        found = self.letters.scores(query.features)
+        if query.vector is not None and self._vectors is not None:
+            meaning = (self._vectors @ query.vector - self._floor) / (1 - self._floor)
+            found = self.share * np.maximum(meaning, 0) + (1 - self.share) * found
+        away = self._grave & (not query.grave)
+        if query.feeling:
+            away = away | (self._feelings == -query.feeling)
+        return np.asarray(np.maximum(found - OTHER_FEELING * away, 0), dtype=np.float32)
 
     def best(self, likeness: Floats, *, most: int = 8) -> list[Hit]:
-        """The exchanges (not follow-ups) with the best `said` each, best first."""
+        """The exchanges (not follow-ups), best first: by their best `said`, and a little by their best few, since a
+        message that is near to several ways of saying something is hardly near to it by chance."""
         scores = np.where(self._top, likeness, -1.0)
         found: dict[str, Hit] = {}
         count = min(len(scores), most * 6)
         if not count:
             return []
         for at in np.argpartition(-scores, count - 1)[:count]:
-            owner, score = self._owners[at], float(scores[at])
-            if score >= 0 and (owner.id not in found or found[owner.id].score < score):
-                found[owner.id] = Hit(owner, score, self.texts[at])
+            owner = self._owners[at]
+            if scores[at] >= 0 and owner.id not in found:
+                rows = self._rows[owner.id]
+                ranked = np.sort(likeness[rows])[::-1]
+                score = (1 - FEW_SHARE) * float(ranked[0]) + FEW_SHARE * float(ranked[:FEW].mean())
+                nearest = self.texts[rows[int(likeness[rows].argmax())]]
+                found[owner.id] = Hit(owner, score, nearest, float(ranked[0]))
         return sorted(found.values(), key=lambda hit: (-hit.score, hit.exchange.id))[:most]
 
     def among(self, likeness: Floats, exchanges: Sequence[Exchange]) -> list[Hit]:

@@ -10,17 +10,18 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from chatbot.core.encoder.values import Floats
-from companion.engines.embedded.words import content_words, words_of
+from companion.engines.embedded.words import content_words, lexicon, words_of
 from companion.types import Language
 
 GRAM_SHARE = 0.35  # weight of one n-gram beside a word's 1.0
-CONTAINED_SHARE = 0.4  # how much it counts that a text stands in the message, beside how alike the two are
+CONTAINED_SHARE = 0.3  # how much it counts that a text stands in the message, beside how alike the two are
 PAIR_SHARE = 0.6  # two neighbouring words
 
 
 def features_of(words: tuple[str, ...], language: Language) -> dict[str, float]:
     """Features with their weights before idf: words, pairs of words, n-grams inside words (with their edges)."""
-    kept = content_words(words, language)
+    same = lexicon(language).same
+    kept = tuple(same.get(word, word) for word in content_words(words, language))
     found: Counter[str] = Counter()
     for word in kept:
         found["w" + word] = 1
@@ -81,7 +82,7 @@ class LexicalIndex:
         alike = np.bincount(places, weights=weights, minlength=self.size)
         shares = np.concatenate([posting[1] * posting[1] for posting, _ in found])
         contained = np.bincount(places, weights=shares, minlength=self.size) * self._says
-        return ((1 - CONTAINED_SHARE) * alike + CONTAINED_SHARE * contained).astype(np.float32)
+        return np.asarray((1 - CONTAINED_SHARE) * alike + CONTAINED_SHARE * contained, dtype=np.float32)
 
     def known(self, word: str) -> bool:
         return "w" + word in self._idf

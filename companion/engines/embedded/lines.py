@@ -21,6 +21,7 @@ from companion.types import Language, Prompt, Recalled, Sliders
 GENTLE_TONES = frozenset(("plain", "warm"))
 MOST_ASKED = 2  # turns in a row that may ask
 SLOT_LETTERS = 30
+SHORTEST_REST = 24  # letters that must be left of a line without its question: "Uh-oh." alone says nothing
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ class Chooser:
         line, sliders = chosen.line, self.prompt.persona.sliders
         weight = tone_weight(line.tone, sliders) * (0.6 + 0.8 * sliders.curious if "?" in chosen.text else 1.0)
         if "?" in chosen.text and self.talk.asked:
-            weight *= 0.6
+            weight *= 0.4
         if line.slots - {"quote"}:
             weight *= (
                 0.5 if any(value in used for value in self._own(line) for used in self.talk.used_texts[-6:]) else 1.3
@@ -138,10 +139,11 @@ def tone_weight(tone: str, sliders: Sliders) -> float:
 
 
 def without_question(text: str) -> str:
-    """The sentences before the first question, if there are any; else the text as it is."""
+    """The sentences before the first question, if they say something; else the text as it is."""
     kept = []
     for sentence in spoken(text):
         if "?" in sentence:
             break
         kept.append(sentence)
-    return "".join(kept).strip() or text
+    rest = "".join(kept).strip()
+    return rest if len(rest) >= SHORTEST_REST else text

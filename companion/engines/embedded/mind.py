@@ -10,25 +10,33 @@ from dataclasses import dataclass, replace
 
 from chatbot.core.encoder.values import Floats
 from companion.bank import Bank, Exchange
+from companion.bank.form import ACTS
 from companion.engines.embedded.acts import Act, acts_in
 from companion.engines.embedded.index import BankIndex, Hit
-from companion.engines.embedded.lines import Chooser, Chosen, slot_values
+from companion.engines.embedded.lines import MOST_ASKED, Chooser, Chosen, slot_values
 from companion.engines.embedded.quote import quote_of
 from companion.engines.embedded.reading import Reading
 from companion.engines.embedded.state import REPAIRS, Talk
-from companion.personas import mood_next
+from companion.engines.embedded.words import content_words
+from companion.personas import laughs, mood_next
 from companion.types import Mood, Prompt
 
 # Likeness from which something counts, tuned with bench/retrieval.py.
-ENOUGH = 0.42  # an exchange answers the message
-SURE = 0.62  # ... even if the companion had just asked something else
-FOLLOWS = 0.30  # an answer to what the companion had just asked
+ENOUGH = 0.30  # an exchange answers the message
+SURE = 0.52  # ... even if the companion had just asked something else
+LIKELY = 0.40  # ... the same for a longer message
+FOLLOWS = 0.28  # an answer to what the companion had just asked
 EXACT = 0.86  # ... even if a rule says that the message is something else
-NEAR_BEST = 0.12  # how far behind the best an exchange may be to stand in for it
+BLENDED = 0.37  # an exchange answers the message read together with those before it
+NEAR_BEST = 0.06  # how far behind the best an exchange may be to stand in for it
 SAME_TOPIC = 0.04  # a bonus for the situation that they are in
+ACT_AWAY = 0.08  # taken from an exchange that is for an act which the message is not
+LONGER = 4  # content words from which a message just after a question may well be about something else
 ANSWER_WORDS = 14  # an answer to a question is hardly longer
 
 ANSWERS = frozenset(("agree", "disagree", "shrug"))
+ACTS_ASKED_FOR = frozenset(ACTS) - {"greeting", "good_news", "bad_news", "how_are_you", "bored"}
+SOCIAL = ("greeting", "how_are_you", "shrug", "agree")
 ALWAYS_TRUE = frozenset(("are_you_real", "love_you"))
 PLAYFUL_TONES = frozenset(("joke", "tease", "dare"))
 LEAD_LETTERS = 60
@@ -69,8 +77,10 @@ class Turn:
         return self.hits[0].score if self.hits else 0.0
 
     def _acts(self) -> Iterable[Act]:
-        """ "Boa noite" opens an evening's talk as well as it ends one."""
+        """After a joke a laugh is about the joke. "Boa noite" opens an evening's talk as well as it ends one."""
         names = {act.name for act in self.reading.acts}
+        if self.talk.act == "tell_joke" and len(self.reading.words) <= ANSWER_WORDS // 2 and laughs(self.reading.text):
+            yield Act("laugh")
         for act in self.reading.acts:
             if act.name != "farewell_night" or "greeting" not in names or self.talk.turns:
                 yield act
@@ -80,15 +90,24 @@ class Turn:
         found: dict[str, Hit] = {}
         for likeness in self.reading.likeness:
             for hit in self.index.best(likeness):
-                score = hit.score + (SAME_TOPIC if hit.exchange.situation == self.talk.situation else 0.0)
+                score = hit.score + self._leaning(hit.exchange)
                 if hit.exchange.id not in found or found[hit.exchange.id].score < score:
                     found[hit.exchange.id] = replace(hit, score=score)
         return sorted(found.values(), key=lambda hit: (-hit.score, hit.exchange.id))
+
+    def _leaning(self, exchange: Exchange) -> float:
+        """For the topic that they are in; against a joke or a thank-you where nobody asked for one."""
+        same = SAME_TOPIC if exchange.situation == self.talk.situation else 0.0
+        names = {act.name for act in self.reading.acts}
+        return same - (ACT_AWAY if exchange.act in ACTS_ASKED_FOR and exchange.act not in names else 0.0)
 
     def said_from(self, exchanges: Iterable[Exchange]) -> Pick | None:
         """A line of the first exchange that has one to say now."""
         for exchange in exchanges:
             chosen = self.chooser.choose(exchange.replies)
+            if chosen is None and self.talk.asked >= MOST_ASKED:
+                # Its replies all ask, and it asked enough: what fits any answer fits here too.
+                chosen = self.chooser.choose(exchange.otherwise)
             if chosen is not None:
                 return Pick(chosen, exchange)
         return None
@@ -154,7 +173,7 @@ def _acts_of(exchange: Exchange, turn: Turn) -> set[str]:
 def _acts(turn: Turn) -> Pick | None:
     """The message is nothing but an act, and the bank has no exchange that is this very message."""
     for act in turn.acts:
-        if act.weak or (turn.best >= EXACT and turn.hits[0].exchange.act != act.name):
+        if act.weak or (turn.hits and turn.hits[0].nearest >= EXACT and turn.hits[0].exchange.act != act.name):
             continue
         if act.name in ANSWERS and (pick := _otherwise(turn)) is not None:
             return pick
@@ -166,7 +185,8 @@ def _acts(turn: Turn) -> Pick | None:
 def _retrieved(turn: Turn) -> Pick | None:
     """The closest exchange. Just after a question it has to be sure, if there is something that fits any answer."""
     waiting = turn.talk.pending is not None and turn.talk.pending.otherwise and _is_answer(turn)
-    least = SURE if waiting else ENOUGH
+    longer = len(content_words(turn.reading.words, turn.prompt.language)) >= LONGER
+    least = ENOUGH if not waiting else LIKELY if longer else SURE
     if turn.best < least:
         return None
     near = [hit.exchange for hit in turn.hits if hit.score >= max(least, turn.best - NEAR_BEST)]
@@ -196,7 +216,7 @@ def _blended(turn: Turn) -> Pick | None:
     if turn.reading.blended is None:
         return None
     likeness: Floats = turn.reading.blended
-    hits = [hit for hit in turn.index.best(likeness) if hit.score >= ENOUGH]
+    hits = [hit for hit in turn.index.best(likeness) if hit.score >= BLENDED]
     return turn.said_from(hit.exchange for hit in hits if hit.score >= hits[0].score - NEAR_BEST)
 
 
@@ -229,9 +249,13 @@ def _anything(turn: Turn) -> Pick | None:
     for act in ("change_topic", "ask_me_something", "agree", "not_understood"):
         if (pick := turn.act_said(act)) is not None:
             return pick
-    free = [line for exchange in turn.bank.exchanges for line in exchange.replies if not line.slots]
-    calm = [line for act in REPAIRS for exchange in turn.bank.acts.get(act, ()) for line in exchange.replies]
-    chosen = turn.chooser.least_bad(calm) or turn.chooser.least_bad(free)
+    acted = [exchange for act in REPAIRS for exchange in turn.bank.acts.get(act, ())]
+    pools = (
+        [line for exchange in acted for line in exchange.replies if not line.slots],
+        [line for exchange in turn.bank.exchanges if exchange.act in SOCIAL for line in exchange.otherwise],
+        [line for exchange in turn.bank.exchanges for line in exchange.replies if not line.slots],
+    )
+    chosen = next((found for pool in pools if (found := turn.chooser.least_bad(pool)) is not None), None)
     return None if chosen is None else Pick(chosen, turn.bank.owners[chosen.line.id])
 
 

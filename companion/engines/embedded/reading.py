@@ -114,6 +114,8 @@ def _blend(message: Query, context: Query) -> Query:
     for name, weight in context.features.items():
         features[name] = features.get(name, 0.0) + weight * BEFORE_SHARE
     if message.vector is None or context.vector is None:
-        return Query(features, None)
+        return Query(features, None, message.feeling, message.grave)
     mixed = (1 - BEFORE_SHARE) * message.vector + BEFORE_SHARE * context.vector
-    return Query(features, np.asarray(mixed / max(float(np.linalg.norm(mixed)), 1e-9), dtype=np.float32))
+    return Query(
+        features, np.asarray(mixed / max(float(np.linalg.norm(mixed)), 1e-9), dtype=np.float32), message.feeling
+    )

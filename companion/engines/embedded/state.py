@@ -36,8 +36,8 @@ def talk_of(history: tuple[Line, ...], bank: Bank) -> Talk:
     """history: oldest first, without the message to answer."""
     turns = [list(lines) for who, lines in itertools.groupby(history, key=lambda line: line.who) if who == "companion"]
     spoken = [line for line in history if line.who == "companion"][-NO_REPEAT:]
-    last_id = next((line.line_id for line in reversed(turns[-1])), None) if turns else None
-    owner = bank.owners.get(last_id) if last_id else None
+    last = turns[-1][-1] if turns else None
+    owner = bank.owners.get(last.line_id) if last and last.line_id else None
     asked = itertools.takewhile(lambda lines: any("?" in line.text for line in lines), reversed(turns))
     return Talk(
         used_ids=frozenset(line.line_id for line in spoken if line.line_id),
@@ -45,13 +45,15 @@ def talk_of(history: tuple[Line, ...], bank: Bank) -> Talk:
         openings=frozenset(opening(lines[0].text) for lines in turns[-NO_OPENING:]),
         asked=sum(1 for _ in asked),
         turns=len(turns),
-        pending=owner if owner and last_id and _follows(owner, last_id) else None,
+        pending=owner if owner and last and _follows(owner, last) else None,
         situation=owner.situation if owner else None,
         act=owner.act if owner else None,
         user_texts=tuple(line.text for line in history if line.who == "user")[-2:],
     )
 
 
-def _follows(owner: Exchange, line_id: str) -> bool:
-    """After a reply; not after an `otherwise`, whose question is a new one."""
-    return bool(owner.then or owner.otherwise) and any(line.id == line_id for line in owner.replies)
+def _follows(owner: Exchange, said: Line) -> bool:
+    """After a reply; not after an `otherwise`, whose question is a new one, nor after a reply whose question was left
+    out."""
+    reply = next((line for line in owner.replies if line.id == said.line_id), None)
+    return reply is not None and bool(owner.then or owner.otherwise) and reply.asks <= ("?" in said.text)

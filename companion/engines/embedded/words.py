@@ -26,6 +26,11 @@ class Lexicon:
     replace: Mapping[str, str]
     fillers: frozenset[str]
     refers: frozenset[str]
+    same: Mapping[str, str]
+    good: frozenset[str]
+    bad: frozenset[str]
+    negations: frozenset[str]
+    grave: frozenset[str]
 
 
 @functools.cache
@@ -33,11 +38,19 @@ def lexicon(language: Language) -> Lexicon:
     # BaseLoader: `no`, `n` and `y` are words here.
     content = (Path(__file__).parent / "words.yaml").read_bytes()
     given = yaml.load(content, Loader=yaml.CBaseLoader)[language]  # noqa: S506 (strings only: safe)
+    once = {plain(word): meaning for word, meaning in given["replace"].items()}
+    # "idk" is "i dont know", and "dont" is "do not": written out twice, so that all ways to type it meet.
+    twice = {word: " ".join(once.get(part, part) for part in meaning.split()) for word, meaning in once.items()}
     return Lexicon(
         apostrophe=given["apostrophe"],
-        replace={plain(word): meaning for word, meaning in given["replace"].items()},
+        replace=twice,
         fillers=frozenset(given["fillers"]),
         refers=frozenset(given["refers"]),
+        same={word: group[0] for group in given["same"] for word in group},
+        good=frozenset(given["good"]),
+        bad=frozenset(given["bad"]),
+        negations=frozenset(given["not"]),
+        grave=frozenset(given["grave"]),
     )
 
 
@@ -71,6 +84,23 @@ def words_of(text: str, language: Language) -> tuple[str, ...]:
         if word:
             found.extend(chat.replace.get(word, word).split())
     return tuple(found) or tuple(word for word in given if word)
+
+
+def feeling_of(words: tuple[str, ...], language: Language) -> int:
+    """1 for words about something good, -1 about something bad, 0 for neither or both. "Not good" is bad."""
+    chat = lexicon(language)
+    found = set()
+    for at, word in enumerate(words):
+        side = (word in chat.good) - (word in chat.bad)
+        if side and chat.negations.intersection(words[max(0, at - 3) : at]):
+            side = min(-side, 0)  # "not bad" says little, "not good" is bad
+        found.add(side)
+    found.discard(0)
+    return found.pop() if len(found) == 1 else 0
+
+
+def is_grave(words: tuple[str, ...], language: Language) -> bool:
+    return not lexicon(language).grave.isdisjoint(words)
 
 
 def content_words(words: tuple[str, ...], language: Language) -> tuple[str, ...]:
