@@ -48,7 +48,7 @@ async def measured(language: Language) -> str:
 
 
 async def main() -> None:
-    for language in sys.argv[1:] or LANGUAGES:
+    for language in (language for language in LANGUAGES if language in (sys.argv[1:] or LANGUAGES)):
         if bank_for(language).exchanges:
             print(await measured(language))
 

@@ -23,6 +23,10 @@ from companion.bank.lint_twins import twins
 from companion.bank.load import BANK_DIR, exchanges_of
 from companion.types import LANGUAGES, Language
 
+# Without these the engine can't keep a promise: what it is, letting go, saying that it didn't follow.
+NEEDED_ACTS = frozenset(
+    {"are_you_real", "love_you", "farewell", "farewell_night", "not_understood", "not_understood_twice", "change_topic"}
+)
 LINES_PER_SLOT = 15  # a slot in at most one reply of so many
 
 
@@ -116,7 +120,7 @@ def _whole_problems(exchanges: Sequence[Exchange], *, language: Language) -> Ite
     written = {exchange.act for exchange in exchanges}
     for act in ACTS:
         if exchanges and act not in written:
-            yield Problem(language, f"no exchange has the act {act}", hard=False)
+            yield Problem(language, f"no exchange has the act {act}", hard=act in NEEDED_ACTS)
     slotted = sum(1 for line in lines if line.slots - {"quote"})
     if slotted * LINES_PER_SLOT > len(lines):
         yield Problem(language, f"{slotted} of {len(lines)} lines have a slot, at most one in fifteen", hard=False)

@@ -130,3 +130,9 @@ def test_the_command_prints_counts_and_an_unknown_language_is_refused(capsys: py
     assert "exchanges / ways to say it / lines" in capsys.readouterr().out
     with pytest.raises(SystemExit):
         main(["klingon"])
+
+
+def test_a_language_that_cannot_say_what_it_is_does_not_pass(tmp_path: Path) -> None:
+    found = lint_of(tmp_path, "situation: school\nexchanges: [{id: a, said: [hi, yo, hey], replies: [One., Two.]}]\n")
+    assert any("are_you_real" in problem for problem in found)
+    assert any("farewell" in problem for problem in found)

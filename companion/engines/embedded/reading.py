@@ -60,17 +60,16 @@ def without_greeting(text: str, language: Language) -> str:
     return text
 
 
-def context_of(text: str, before: Sequence[str], language: Language) -> str | None:
-    """The teen's earlier words to read this message with, if it is short or refers back."""
+def context_of(text: str, before: Sequence[str], language: Language) -> tuple[str, ...]:
+    """The teen's earlier messages to read this one with, if it is short or refers back."""
     words = words_of(text, language)
     leans = len(content_words(words, language)) <= SHORT or bool(lexicon(language).refers & set(words[:6]))
-    return " ".join(before) if leans and before else None
+    return tuple(before) if leans else ()
 
 
 def needed(text: str, before: Sequence[str], language: Language) -> tuple[str, ...]:
     """The texts whose vectors the reading needs: the message first."""
-    context = context_of(text, before, language)
-    return tuple(dict.fromkeys((text, *parts_of(text, language), *((context,) if context else ()))))
+    return tuple(dict.fromkeys((text, *parts_of(text, language), *context_of(text, before, language))))
 
 
 def read(
@@ -81,8 +80,10 @@ def read(
     queries = [index.query(part, vector_of(part)) for part in content]
     context = context_of(text, before, language)
     blended = None
-    if context is not None:
-        blended = index.likeness(_blend(queries[0], index.query(context, vector_of(context))))
+    if context:
+        vectors = [vector for one in context if (vector := vector_of(one)) is not None]
+        earlier = index.query(" ".join(context), _unit(np.mean(vectors, axis=0)) if vectors else None)
+        blended = index.likeness(_blend(queries[0], earlier))
     return Reading(
         text=text,
         acts=_acts(text, language),
@@ -116,6 +117,8 @@ def _blend(message: Query, context: Query) -> Query:
     if message.vector is None or context.vector is None:
         return Query(features, None, message.feeling, message.grave)
     mixed = (1 - BEFORE_SHARE) * message.vector + BEFORE_SHARE * context.vector
-    return Query(
-        features, np.asarray(mixed / max(float(np.linalg.norm(mixed)), 1e-9), dtype=np.float32), message.feeling
-    )
+    return Query(features, _unit(mixed), message.feeling, message.grave)
+
+
+def _unit(vector: Floats) -> Floats:
+    return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-9), dtype=np.float32)

@@ -1,0 +1,96 @@
+// On every page: leave quickly, the lock after it, the theme choice, the offline worker.
+import { forgetPrivate, remove } from "./store.js";
+
+const body = document.body;
+const root = document.documentElement;
+
+function leave() {
+  try {
+    localStorage.setItem("abraco.locked", "1");
+  } catch {
+    // Without storage there is nothing to lock with; leaving still works.
+  }
+  root.dataset.locked = "";
+  location.replace(body.dataset.leave);
+}
+
+let lastEscape = 0;
+addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || event.repeat) return;
+  if (event.timeStamp - lastEscape < 900) leave();
+  lastEscape = event.timeStamp;
+}, { capture: true });
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-leave-now]")) {
+    event.preventDefault();
+    leave();
+  }
+});
+
+function cover() {
+  const sheet = document.querySelector("[data-cover]");
+  if (!sheet || !root.hasAttribute("data-private")) return;
+  let locked = false;
+  try {
+    locked = localStorage.getItem("abraco.locked") !== null;
+  } catch {
+    locked = false;
+  }
+  sheet.hidden = !locked;
+  if (locked) {
+    root.dataset.locked = "";
+    sheet.querySelector("a").focus();
+  } else {
+    delete root.dataset.locked;
+  }
+}
+cover();
+addEventListener("pageshow", cover);
+addEventListener("storage", cover);
+
+for (const form of document.querySelectorAll("[data-sign-out]")) {
+  form.addEventListener("submit", () => {
+    forgetPrivate();
+    remove("locked");
+  });
+}
+if (document.querySelector("[data-signed-in-fresh]")) remove("locked");
+
+for (const choice of document.querySelectorAll("[data-theme-choice]")) {
+  let now = "auto";
+  try {
+    now = localStorage.getItem("abraco.theme") ?? "auto";
+  } catch {
+    now = "auto";
+  }
+  choice.checked = choice.value === now;
+  choice.addEventListener("change", () => {
+    try {
+      localStorage.setItem("abraco.theme", choice.value);
+    } catch {
+      // Chosen for this page only.
+    }
+    if (choice.value === "auto") delete root.dataset.theme;
+    else root.dataset.theme = choice.value;
+  });
+}
+
+for (const button of document.querySelectorAll("[data-copy]")) {
+  if (!navigator.clipboard) continue;
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent.trim());
+    button.querySelector("span:last-child").textContent = button.dataset.done;
+  });
+}
+
+for (const faceSvg of document.querySelectorAll("[data-face][data-wave]")) {
+  setTimeout(() => faceSvg.classList.add("hug"), 300);
+}
+
+if ("serviceWorker" in navigator && isSecureContext) {
+  navigator.serviceWorker.register(body.dataset.worker, { scope: "/" }).catch(() => {
+    // Not served here: the pages work the same, only not offline.
+  });
+}
