@@ -10,8 +10,8 @@ STAMP := .venv/.installed-dev
 
 run: $(STAMP)
 	@export DEBUG=1
-	$(PY) manage.py master_key --make
 	$(PY) manage.py migrate --verbosity 0
+	$(PY) manage.py master_key --make
 	$(PY) manage.py seed_demo
 	echo "Serving on http://127.0.0.1:$(PORT)  (embedded engine, SQLite, jobs in this process; stop with Ctrl-C)"
 	exec $(PY) -m uvicorn chatbot.asgi:application --host 127.0.0.1 --port $(PORT) --ws-max-size 1048576 --log-level warning
