@@ -1,22 +1,92 @@
-"""Database work of a turn, in a thread of its own, with its connection closed behind it."""
+"""Database work of a turn: in a few threads of its own, which keep their connections warm."""
 
 from __future__ import annotations
 
+import asyncio
+import contextvars
+import functools
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
-from asgiref.sync import ThreadSensitiveContext
-from channels.db import database_sync_to_async
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from chatbot.core import clock
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+THREADS = 8  # and so the most connections that turns of one process hold
+IDLE_S = 60.0  # a connection that was idle so long may have been cut from the other side: it is opened anew
+
+
+class _Pool:
+    """Threads and the connections they opened. A visit is one piece of work in one of the threads."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="abraco-database")
+        self._last = threading.local()
+        self._opened: set[BaseDatabaseWrapper] = set()
+        self._lock = threading.Lock()
+
+    def run(self, work: Callable[[], T]) -> asyncio.Future[T]:
+        return asyncio.get_running_loop().run_in_executor(self._threads, self._visit, work)
+
+    def _visit(self, work: Callable[[], T]) -> T:
+        now = clock.monotonic()
+        if now - getattr(self._last, "at", now) > IDLE_S:
+            self._put_away(all_of_them=True)
+        try:
+            return work()
+        finally:
+            self._last.at = now
+            self._put_away(all_of_them=False)
+
+    def _put_away(self, *, all_of_them: bool) -> None:
+        """Close this thread's connections: all, or those that had an error."""
+        for connection in connections.all(initialized_only=True):
+            if all_of_them or connection.errors_occurred:
+                connection.close()
+            with self._lock:
+                self._opened.add(connection)
+
+    def close(self) -> None:
+        """Let what runs finish, then end the threads and close what they opened."""
+        self._threads.shutdown(wait=True)
+        for connection in self._opened:
+            connection.inc_thread_sharing()  # its thread is gone
+            connection.close()
+
+
+_pool: _Pool | None = None
+_guard = threading.Lock()
+
+
+def _running() -> _Pool:
+    global _pool  # noqa: PLW0603  one pool a process
+    with _guard:
+        if _pool is None:
+            _pool = _Pool()
+        return _pool
 
 
 async def in_database(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run sync database work off the event loop.
 
-    Without a context of its own every turn of the process would share one thread (five turns of two 0.2 s queries took
-    2.0 s); `database_sync_to_async` closes the connection that the new thread opened.
+    `database_sync_to_async` would do all turns of the process in one thread (five turns of two 0.2 s queries took
+    2.0 s); a thread and a connection of its own for each piece of work costs more than the work.
     """
-    async with ThreadSensitiveContext():
-        return await database_sync_to_async(work)(*args, **kwargs)
+    visit = functools.partial(contextvars.copy_context().run, functools.partial(work, *args, **kwargs))
+    return await _running().run(visit)
+
+
+def database_close() -> None:
+    """End the threads and close their connections (the server goes down, the database is another one from here on).
+    The next visit makes fresh ones."""
+    global _pool
+    with _guard:
+        closing, _pool = _pool, None
+    if closing is not None:
+        closing.close()

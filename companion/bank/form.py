@@ -18,11 +18,13 @@ Act = Literal[
     "love_you", "insult", "compliment", "sorry", "bored", "ask_me_something", "tell_joke", "what_can_you_do",
     "who_are_you", "how_are_you", "not_understood", "not_understood_twice", "change_topic", "silence",
     "what_about_you", "why", "keyboard_mash", "test_me", "fact_question", "remember_thanks", "memory_off_hard",
-    "good_news", "bad_news",
+    "good_news", "bad_news", "listening",
 ]  # fmt: skip
 ACTS: tuple[str, ...] = get_args(Act)
 # These are picked by the engine's own rules, so they may have nothing under `said`.
-ACTS_WITHOUT_SAID = frozenset({"not_understood", "not_understood_twice", "change_topic", "silence", "keyboard_mash"})
+ACTS_WITHOUT_SAID = frozenset(
+    {"not_understood", "not_understood_twice", "change_topic", "silence", "keyboard_mash", "listening"}
+)
 
 
 def _listed(value: Any) -> Any:

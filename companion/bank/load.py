@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
@@ -51,21 +52,41 @@ def exchanges_of(form: FileForm) -> tuple[Exchange, ...]:
     )
 
 
-def bank_load(language: Language, directory: Path | None = None) -> Bank:
-    """The bank of one language, from `directory` (which holds a folder per language) or from the product's own.
-    A language without files gives an empty bank. Raises BankError that names the file."""
-    digest = hashlib.sha256()
-    found: list[Exchange] = []
+def _files(language: Language, directory: Path | None) -> Iterator[tuple[Path, bytes]]:
     for path in sorted(((directory or BANK_DIR) / language).glob("*.yaml")):
-        content = path.read_bytes()
+        yield path, path.read_bytes()
+
+
+def bank_digest(language: Language, directory: Path | None = None) -> str:
+    """Changes with any byte of the language's files; they are not parsed for it."""
+    digest = hashlib.sha256()
+    for path, content in _files(language, directory):
         digest.update(path.name.encode() + b"\0" + content + b"\0")
+    return digest.hexdigest()
+
+
+def bank_load(language: Language, directory: Path | None = None, *, left_out: list[str] | None = None) -> Bank:
+    """The bank of one language, from `directory` (which holds a folder per language) or from the product's own.
+    A language without files gives an empty bank. Raises BankError that names the file; with `left_out`, a file that
+    can't be read is left out, and why is put there."""
+    found: list[Exchange] = []
+    for path, content in _files(language, directory):
         try:
-            found.extend(exchanges_of(file_parse(content)))
-        except yaml.YAMLError as error:
-            raise BankError(f"{language}/{path.name}: {error}") from error
-        except ValidationError as error:
-            raise BankError(f"{language}/{path.name}: {'; '.join(problem_words(error.errors()))}") from error
-    return bank_of(language=language, exchanges=tuple(found), digest=digest.hexdigest())
+            found.extend(_exchanges(content, name=f"{language}/{path.name}"))
+        except BankError as error:
+            if left_out is None:
+                raise
+            left_out.append(str(error))
+    return bank_of(language=language, exchanges=tuple(found), digest=bank_digest(language, directory))
+
+
+def _exchanges(content: bytes, *, name: str) -> tuple[Exchange, ...]:
+    try:
+        return exchanges_of(file_parse(content))
+    except yaml.YAMLError as error:
+        raise BankError(f"{name}: {error}") from error
+    except ValidationError as error:
+        raise BankError(f"{name}: {'; '.join(problem_words(error.errors()))}") from error
 
 
 @functools.cache

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Protocol
 
 from companion.types import Delta, Limits, ModelCard, Prompt
@@ -32,7 +32,7 @@ class Engine(Protocol):
 
     name: str
 
-    def stream(self, prompt: Prompt, limits: Limits) -> AsyncIterator[Delta]:
+    def stream(self, prompt: Prompt, limits: Limits) -> AsyncGenerator[Delta, None]:
         """The reply, piece by piece. Raises EngineError, also after some pieces."""
         ...
 

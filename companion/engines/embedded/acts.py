@@ -17,6 +17,8 @@ from companion.types import Language
 MASH = re2.compile(
     r"[bcdfghjklmnpqrstvwxz]{5}|(?:[asdfghjkl]{6,})|(?:[qwertyuiop]{7,})|(?:asdf|hjkl|qwer|sdfg|fghj|jkjk|zxcv)"
 )
+VOWEL = re2.compile(r"[aeiouy]")
+CLUSTER = re2.compile(r"[bcdfghjklmnpqrstvwxz]{4}|[aeiou]{4}|asdf|qwer|uiop")
 LETTER = re2.compile(r"[\p{L}\p{N}]")
 
 
@@ -41,6 +43,7 @@ class _Rule:
 @dataclass(frozen=True)
 class _Rules:
     laughs: Any
+    asks: Any
     around: frozenset[str]
     rules: tuple[_Rule, ...]
 
@@ -64,7 +67,20 @@ def _rules(language: Language) -> _Rules:
         only, has = rule.get("only", []), rule.get("has", [])
         act = Act(rule["act"], first=rule.get("first") == "true", weak=rule.get("weak") == "true", whole=not has)
         rules.append(_Rule(act, _joined(only, whole=True), _joined(has, whole=False)))
-    return _Rules(_joined([given["laughs"]], whole=True), frozenset(given["around"]), tuple(rules))
+    return _Rules(
+        laughs=_joined([given["laughs"]], whole=True),
+        asks=_joined(given["asks"], whole=False),
+        around=frozenset(given["around"]),
+        rules=tuple(rules),
+    )
+
+
+def asks_in(text: str, language: Language) -> bool:
+    """Does the message ask? Many do without a question mark."""
+    if "?" in text:
+        return True
+    rules = _rules(language)
+    return any(rules.asks.search(core) for core in _cores(words_of(text, language), rules.around))
 
 
 def _cores(words: tuple[str, ...], around: frozenset[str]) -> list[str]:
@@ -78,6 +94,7 @@ def _cores(words: tuple[str, ...], around: frozenset[str]) -> list[str]:
     return list(dict.fromkeys(" ".join(part) for part in found if part))
 
 
+@functools.lru_cache(maxsize=256)
 def acts_in(text: str, language: Language) -> tuple[Act, ...]:
     """The acts of a message in the order of the rules; empty for plain talk."""
     rules = _rules(language)
@@ -102,4 +119,10 @@ def _fits(rule: _Rule, cores: list[str]) -> bool:
 def is_mash(typed: str) -> bool:
     """One or two long words that no language has: asdfghjkl."""
     words = squeezed(typed).split()
-    return 0 < len(words) <= 3 and any(len(word) >= 5 and MASH.search(word) for word in words)
+    return 0 < len(words) <= 3 and any(len(word) >= 5 and MASH.search(word) and not _speakable(word) for word in words)
+
+
+def _speakable(word: str) -> bool:
+    """Whether a mouth could say it: "pepperoni" lies on one row of the keyboard too."""
+    vowels = len(VOWEL.findall(word))
+    return 0.3 <= vowels / len(word) <= 0.6 and not CLUSTER.search(word)

@@ -13,7 +13,7 @@ import numpy as np
 
 from chatbot.core.encoder import EncoderError, encode_many_async
 from chatbot.core.encoder.values import Floats
-from companion.bank import Bank, BankError, bank_for, bank_load, languages_written
+from companion.bank import Bank, BankError, bank_load, languages_written
 from companion.engines.base import EngineUnavailable, limited
 from companion.engines.embedded.index import BankIndex
 from companion.engines.embedded.mind import Reply, Turn, reply_to
@@ -65,6 +65,7 @@ class EmbeddedEngine:
         self._building = threading.Lock()
         self._kept = _Kept()
         self._broken: str | None = None
+        self._left_out: list[str] = []
         self._closed = False
 
     def stream(self, prompt: Prompt, limits: Limits) -> AsyncGenerator[Delta, None]:
@@ -97,12 +98,16 @@ class EmbeddedEngine:
         """In a thread: reads the bank, encodes what the cache doesn't have."""
         with self._building:
             if language not in self._indexes:
+                left_out: list[str] = []
                 try:
-                    bank = bank_for(language) if self._bank_dir is None else bank_load(language, self._bank_dir)
+                    bank = bank_load(language, self._bank_dir, left_out=left_out)
                 except BankError as error:
                     raise EngineUnavailable(str(error)) from error
                 if not bank.exchanges:
-                    raise EngineUnavailable(f"the bank has nothing in {language}")
+                    raise EngineUnavailable("; ".join(left_out) or f"the bank has nothing in {language}")
+                for problem in left_out:  # the rest of the language still answers; ready() tells the operator
+                    logger.error("left out of the bank: %s", problem)
+                self._left_out += left_out
                 self._indexes[language] = self._indexed(bank)
             return self._indexes[language]
 
@@ -142,14 +147,22 @@ class EmbeddedEngine:
         )
 
     async def ready(self) -> None:
-        """Builds what is written. Raises EngineUnavailable if a language can't be read or the encoder is missing."""
+        """Builds what is written. Raises EngineUnavailable, when the rest is built, if a language can't be read or the
+        encoder is missing: `stream` then answers in the other languages, or by letters alone."""
         written = languages_written(self._bank_dir)
         if not written:
             raise EngineUnavailable("the bank is empty")
+        problems: list[str] = []
         for language in written:
-            await self._index(language)
+            try:
+                await self._index(language)
+            except EngineUnavailable as error:
+                problems.append(str(error))
+        problems += self._left_out
         if self._broken is not None:
-            raise EngineUnavailable(self._broken)
+            problems.append(self._broken)
+        if problems:
+            raise EngineUnavailable("; ".join(problems))
 
     async def close(self) -> None:
         self._closed = True

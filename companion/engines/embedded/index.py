@@ -11,7 +11,7 @@ from chatbot.core.encoder.values import Floats
 from companion.bank import Bank, Exchange
 from companion.engines.embedded.lexical import LexicalIndex
 from companion.engines.embedded.vectors import VectorCache
-from companion.engines.embedded.words import feeling_of, is_grave, words_of
+from companion.engines.embedded.words import feeling_of, is_grave, lexicon, words_of
 from companion.types import Language
 
 # How much of the likeness is the sentence vector's, the rest is letters and words. The encoder knows English best; in
@@ -34,6 +34,15 @@ class Query:
 
 
 @dataclass(frozen=True)
+class Likeness:
+    """A message's likeness to each `said` of the exchanges, and what it takes to know that of a follow-up's."""
+
+    query: Query
+    letters: Floats
+    top: Floats
+
+
+@dataclass(frozen=True)
 class Hit:
     exchange: Exchange
     score: float
@@ -50,26 +59,31 @@ class BankIndex:
         self.language = bank.language
         self._owners: list[Exchange] = []
         texts: list[str] = []
-        stack = [(exchange, True) for exchange in reversed(bank.exchanges)]
-        top: list[bool] = []
         self._rows: dict[str, list[int]] = {}
-        while stack:
-            exchange, is_top = stack.pop()
-            for said in exchange.said:
-                self._rows.setdefault(exchange.id, []).append(len(texts))
-                self._owners.append(exchange)
-                texts.append(said)
-                top.append(is_top)
-            stack.extend((follow, False) for follow in reversed(exchange.then))
+        # Rows of the exchanges themselves; those of follow-ups come after them.
+        self._top = sum(len(exchange.said) for exchange in bank.exchanges)
+        level = list(bank.exchanges)
+        while level:
+            for exchange in level:
+                self._rows[exchange.id] = list(range(len(texts), len(texts) + len(exchange.said)))
+                self._owners += [exchange] * len(exchange.said)
+                texts += exchange.said
+            level = [follow for exchange in level for follow in exchange.then]
         self.texts = tuple(texts)
-        self._top = np.array(top, dtype=bool)
         words = [words_of(text, bank.language) for text in texts]
         self._feelings = np.array([feeling_of(each, bank.language) for each in words], dtype=np.int8)
         self._grave = np.array([is_grave(each, bank.language) for each in words], dtype=bool)
+        weighs = self._grave | (self._feelings < 0)
+        self.felt = frozenset(owner.id for owner, felt in zip(self._owners, weighs, strict=True) if felt)
+        self._known = frozenset(word for each in words for word in each)
         self.letters = LexicalIndex(texts, bank.language)
         self._vectors = None if cache is None else cache.vectors(bank.language, texts)
         self._floor = self._usual()
         self.share = VECTOR_SHARE[bank.language] if self._vectors is not None else 0.0
+
+    def knows(self, word: str) -> bool:
+        """Whether the language's fillers or the bank have this word, as words_of writes it."""
+        return word in self._known or word in lexicon(self.language).fillers
 
     def _usual(self) -> float:
         """The cosine of two sentences that have nothing to do with each other, which differs by language (the encoder
@@ -87,40 +101,51 @@ class BankIndex:
         feeling, grave = feeling_of(words, self.language), is_grave(words, self.language)
         return Query(self.letters.weighted(text), given, feeling, grave)
 
-    def likeness(self, query: Query) -> Floats:
-        """0 to 1 for each `said`, in the order of `texts`."""
-        found = self.letters.scores(query.features)
+    def likeness(self, query: Query) -> Likeness:
+        """How close each `said` of the exchanges is; those of follow-ups when they are asked for."""
+        letters = self.letters.scores(query.features)
+        return Likeness(query, letters, self._mixed(query, letters, slice(0, self._top)))
+
+    def _mixed(self, query: Query, letters: Floats, rows: slice | list[int]) -> Floats:
+        """0 to 1 for each of these rows."""
+        found = letters[rows]
         if query.vector is not None and self._vectors is not None:
-            meaning = (self._vectors @ query.vector - self._floor) / (1 - self._floor)
+            meaning = (self._vectors[rows] @ query.vector - self._floor) / (1 - self._floor)
             found = self.share * np.maximum(meaning, 0) + (1 - self.share) * found
-        away = self._grave & (not query.grave)
+        away = self._grave[rows] & (not query.grave)
         if query.feeling:
-            away = away | (self._feelings == -query.feeling)
+            away = away | (self._feelings[rows] == -query.feeling)
         return np.asarray(np.maximum(found - OTHER_FEELING * away, 0), dtype=np.float32)
 
-    def best(self, likeness: Floats, *, most: int = 8) -> list[Hit]:
+    def best(self, likeness: Likeness, *, most: int = 8) -> list[Hit]:
         """The exchanges (not follow-ups), best first: by their best `said`, and a little by their best few, since a
         message that is near to several ways of saying something is hardly near to it by chance."""
-        scores = np.where(self._top, likeness, -1.0)
+        scores = likeness.top
         found: dict[str, Hit] = {}
         count = min(len(scores), most * 6)
         if not count:
             return []
         for at in np.argpartition(-scores, count - 1)[:count]:
             owner = self._owners[at]
-            if scores[at] >= 0 and owner.id not in found:
+            if owner.id not in found:
                 rows = self._rows[owner.id]
-                ranked = np.sort(likeness[rows])[::-1]
-                score = (1 - FEW_SHARE) * float(ranked[0]) + FEW_SHARE * float(ranked[:FEW].mean())
-                nearest = self.texts[rows[int(likeness[rows].argmax())]]
-                found[owner.id] = Hit(owner, score, nearest, float(ranked[0]))
+                ranked = sorted(zip(scores[rows].tolist(), rows, strict=True), reverse=True)[:FEW]
+                nearest, row = ranked[0]
+                few = sum(score for score, _ in ranked) / len(ranked)
+                score = (1 - FEW_SHARE) * nearest + FEW_SHARE * few
+                found[owner.id] = Hit(owner, score, self.texts[row], nearest)
         return sorted(found.values(), key=lambda hit: (-hit.score, hit.exchange.id))[:most]
 
-    def among(self, likeness: Floats, exchanges: Sequence[Exchange]) -> list[Hit]:
+    def among(self, likeness: Likeness, exchanges: Sequence[Exchange]) -> list[Hit]:
         """These exchanges or follow-ups by likeness, best first; those without `said` last."""
         hits = []
         for exchange in exchanges:
             rows = self._rows.get(exchange.id, [])
-            at = max(rows, key=lambda row: float(likeness[row]), default=None)
-            hits.append(Hit(exchange, 0.0 if at is None else float(likeness[at]), "" if at is None else self.texts[at]))
+            if not rows:
+                hits.append(Hit(exchange, 0.0))
+                continue
+            is_top = rows[0] < self._top
+            scores = likeness.top[rows] if is_top else self._mixed(likeness.query, likeness.letters, rows)
+            at = int(scores.argmax())
+            hits.append(Hit(exchange, float(scores[at]), self.texts[rows[at]]))
         return sorted(hits, key=lambda hit: (-hit.score, hit.exchange.id))

@@ -61,9 +61,11 @@ def _memory_slots(memory: Recalled) -> Mapping[str, str]:
 class Chooser:
     """For one turn: knows the prompt and the talk so far, and keeps their rules whatever the exchange."""
 
-    def __init__(self, prompt: Prompt, talk: Talk, values: Mapping[str, str]) -> None:
+    def __init__(self, prompt: Prompt, talk: Talk, values: Mapping[str, str], *, heavy: bool = False) -> None:
+        """heavy: what was just talked about weighs, even if this message doesn't."""
         self.prompt = prompt
         self.talk = talk
+        self.heavy = heavy
         self.values = dict(values)
         leave_out, prompted = _plain_rules(prompt.language)
         self._leave_out = leave_out if prompt.plain and not prompted.search(plain(prompt.text)) else None
@@ -84,6 +86,8 @@ class Chooser:
 
     def _fitting(self, line: BankLine) -> Chosen | None:
         if not self._allowed(line) or line.id in self.talk.used_ids:
+            return None
+        if any(value in said for value in self._own(line) for said in self.talk.recent):
             return None
         text = self._words(line)
         if self.talk.said_before(line.id, text) or (self.talk.asked >= MOST_ASKED and "?" in text):
@@ -116,14 +120,14 @@ class Chooser:
         weight = tone_weight(line.tone, sliders) * (0.6 + 0.8 * sliders.curious if "?" in chosen.text else 1.0)
         if "?" in chosen.text and self.talk.asked:
             weight *= 0.4
-        if line.slots - {"quote"}:
-            weight *= (
-                0.5 if any(value in used for value in self._own(line) for used in self.talk.used_texts[-6:]) else 1.3
-            )
+        if self.heavy and line.tone not in GENTLE_TONES:
+            weight *= 0.1
+        if self._own(line):
+            weight *= 1.3
         return weight * (1.4 if line.moods else 1.0)
 
     def _own(self, line: BankLine) -> list[str]:
-        return [self.values[slot] for slot in line.slots]
+        return [self.values[slot] for slot in line.slots - {"quote", "companion"}]
 
 
 def tone_weight(tone: str, sliders: Sliders) -> float:

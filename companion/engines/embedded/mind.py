@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from chatbot.core.encoder.values import Floats
 from companion.bank import Bank, Exchange
 from companion.bank.form import ACTS
 from companion.engines.embedded.acts import Act, acts_in
@@ -16,30 +15,42 @@ from companion.engines.embedded.index import BankIndex, Hit
 from companion.engines.embedded.lines import MOST_ASKED, Chooser, Chosen, slot_values
 from companion.engines.embedded.quote import quote_of
 from companion.engines.embedded.reading import Reading
-from companion.engines.embedded.state import REPAIRS, Talk
-from companion.engines.embedded.words import content_words
+from companion.engines.embedded.state import HEAVY_SITUATIONS, REPAIRS, Talk
+from companion.engines.embedded.words import content_words, feeling_of, is_grave, words_of
 from companion.personas import laughs, mood_next
-from companion.types import Mood, Prompt
+from companion.types import Language, Mood, Prompt
 
 # Likeness from which something counts, tuned with bench/retrieval.py.
 ENOUGH = 0.30  # an exchange answers the message
 SURE = 0.52  # ... even if the companion had just asked something else
-LIKELY = 0.40  # ... the same for a longer message
+LIKELY = 0.34  # ... the same for a longer message
+COMFORT = 0.42  # ... even if it comforts, and the message has no word of anything bad
+UNASKED = 0.44  # ... even if it is for an act which the message is not
+HEAVY = 0.46  # ... even if it is about something light, just after something that wasn't
 FOLLOWS = 0.28  # an answer to what the companion had just asked
+INVITED = 0.45  # ... to what it had said without a question
 EXACT = 0.86  # ... even if a rule says that the message is something else
 BLENDED = 0.37  # an exchange answers the message read together with those before it
 NEAR_BEST = 0.06  # how far behind the best an exchange may be to stand in for it
 SAME_TOPIC = 0.06  # a bonus for the situation that they are in
 ACT_AWAY = 0.08  # taken from an exchange that is for an act which the message is not
+YOU: Mapping[Language, frozenset[str]] = {
+    "en": frozenset(("you", "your", "yours")),
+    "pt-BR": frozenset(("voce", "tu", "teu", "tua")),
+    "es": frozenset(("tu", "vos", "eres", "sos", "usted")),
+    "fr": frozenset(("tu", "t", "toi", "ton", "ta", "tes")),
+}
 LONGER = 4  # content words from which a message just after a question may well be about something else
 ANSWER_WORDS = 14  # an answer to a question is hardly longer
+TELLS = 3  # words from which a message that nothing fits is something told
+MOST_LISTENED = 2  # turns in a row that only listen
 
 ANSWERS = frozenset(("agree", "disagree", "shrug"))
 ACTS_ASKED_FOR = frozenset(ACTS) - {"greeting", "good_news", "bad_news", "how_are_you", "bored"}
 SOCIAL = ("greeting", "how_are_you", "shrug", "agree")
 ALWAYS_TRUE = frozenset(("are_you_real", "love_you"))
 PLAYFUL_TONES = frozenset(("joke", "tease", "dare"))
-LEAD_LETTERS = 60
+MOVES_ON = frozenset(("laugh", "good_news", "tell_joke"))
 
 
 @dataclass(frozen=True)
@@ -68,13 +79,21 @@ class Turn:
         self.reading = reading
         self.bank = bank
         self.index = index
-        self.chooser = Chooser(prompt, talk, slot_values(prompt))
+        self.sounds_bad = feeling_of(reading.words, prompt.language) < 0 or is_grave(reading.words, prompt.language)
+        self.heavy = prompt.low or (talk.heavy and not self._moves_on())
+        self.chooser = Chooser(prompt, talk, slot_values(prompt), heavy=self.heavy)
+        self.content = content_words(reading.words, prompt.language)
         self.hits = self._hits()
         self.acts = tuple(act for act in self._acts() if act.name in bank.acts)
 
     @property
     def best(self) -> float:
         return self.hits[0].score if self.hits else 0.0
+
+    def _moves_on(self) -> bool:
+        """They laugh, or tell something good."""
+        names = {act.name for act in self.reading.acts}
+        return bool(names & MOVES_ON) or feeling_of(self.reading.words, self.prompt.language) > 0
 
     def _acts(self) -> Iterable[Act]:
         """After a joke a laugh is about the joke. "Boa noite" opens an evening's talk as well as it ends one."""
@@ -117,9 +136,10 @@ class Turn:
         exchanges = self.bank.acts.get(name, ())
         ranked = self.index.among(self.reading.likeness[0], exchanges)
         if ranked and ranked[0].score < ENOUGH:
-            # None of them is closer than another: let the draw decide among all their lines.
-            lines = [line for exchange in exchanges for line in exchange.replies]
-            chosen = self.chooser.choose(lines)
+            # None of them is really close: let the draw decide, among those that are as close as any, else among all.
+            near = [hit.exchange for hit in ranked if hit.score > ranked[0].score - NEAR_BEST]
+            chosen = self.chooser.choose(line for exchange in near for line in exchange.replies)
+            chosen = chosen or self.chooser.choose(line for exchange in exchanges for line in exchange.replies)
             return None if chosen is None else Pick(chosen, self.bank.owners[chosen.line.id])
         return self.said_from(hit.exchange for hit in ranked)
 
@@ -146,24 +166,46 @@ def _again(turn: Turn, act: str) -> Pick | None:
     return None if chosen is None else Pick(chosen, turn.bank.owners[chosen.line.id])
 
 
+def _named(turn: Turn) -> Pick | None:
+    """They say what they are called, and hardly more: a hello with the name in it."""
+    name = turn.chooser.values.get("name")
+    if name is None or turn.reading.asks or len(turn.content) > LONGER:
+        return None
+    if not set(words_of(name, turn.prompt.language)) <= set(turn.reading.words):
+        return None
+    greetings = turn.bank.acts.get("greeting", ())
+    lines = [line for exchange in greetings for line in exchange.replies if "name" in line.slots]
+    chosen = turn.chooser.choose(lines)
+    return turn.act_said("remember_thanks") if chosen is None else Pick(chosen, turn.bank.owners[chosen.line.id])
+
+
 def _follow_up(turn: Turn) -> Pick | None:
-    """The answer to what the companion had asked."""
+    """The answer to what the companion had asked, or had invited without a question."""
     pending = turn.talk.pending
-    if pending is None or not pending.then:
+    if pending is None or not pending.then or turn.reading.asks:
         return None
     names = {act.name for act in turn.reading.acts if act.name in ANSWERS}
+    if names:
+        # "ok" is near to much by its letters: a bare yes, no or shrug is only ever taken as one.
+        return turn.said_from(follow for follow in pending.then if names & _acts_of(follow, turn))
     ranked: dict[str, Hit] = {}
     for likeness in turn.reading.likeness:
         for hit in turn.index.among(likeness, pending.then):
-            score = hit.score
-            if names and names & _acts_of(hit.exchange, turn):
-                score = max(score, EXACT)
-            if hit.exchange.id not in ranked or ranked[hit.exchange.id].score < score:
-                ranked[hit.exchange.id] = replace(hit, score=score)
+            if hit.exchange.id not in ranked or ranked[hit.exchange.id].score < hit.score:
+                ranked[hit.exchange.id] = hit
     best = sorted(ranked.values(), key=lambda hit: (-hit.score, hit.exchange.id))
-    if not best or best[0].score < FOLLOWS or (turn.best >= SURE and turn.best > best[0].score + 0.2):
+    if not best or best[0].score < (FOLLOWS if turn.talk.asked else INVITED):
+        return None
+    if turn.best > best[0].score + _head_start(turn, pending):
         return None
     return turn.said_from(hit.exchange for hit in best if hit.score > best[0].score - 0.05)
+
+
+def _head_start(turn: Turn, pending: Exchange) -> float:
+    """How much likelier an answer is than a new subject: hardly after the companion had only asked what was meant."""
+    if pending.act in REPAIRS or pending.act == "listening":
+        return -0.05
+    return 0.05 if len(turn.content) >= LONGER else 0.2
 
 
 def _acts_of(exchange: Exchange, turn: Turn) -> set[str]:
@@ -183,27 +225,42 @@ def _acts(turn: Turn) -> Pick | None:
 
 
 def _retrieved(turn: Turn) -> Pick | None:
-    """The closest exchange. Just after a question it has to be sure, if there is something that fits any answer."""
-    waiting = turn.talk.pending is not None and turn.talk.pending.otherwise and _is_answer(turn)
-    longer = len(content_words(turn.reading.words, turn.prompt.language)) >= LONGER
-    least = ENOUGH if not waiting else LIKELY if longer else SURE
-    if turn.best < least:
-        return None
-    near = [hit.exchange for hit in turn.hits if hit.score >= max(least, turn.best - NEAR_BEST)]
-    return turn.said_from(near)
+    """The closest exchange. Just after a question it has to be sure, if there is something that fits any answer; and
+    just after something heavy, if it is about something light."""
+    pending = turn.talk.pending
+    waiting = pending is not None and pending.otherwise and turn.talk.asked and _is_answer(turn)
+    least = ENOUGH if not waiting else LIKELY if len(turn.content) >= LONGER else SURE
+    hits = [hit for hit in turn.hits if hit.score >= max(least, _least(turn, hit.exchange))]
+    return turn.said_from(hit.exchange for hit in hits if hit.score >= hits[0].score - NEAR_BEST)
+
+
+def _least(turn: Turn, exchange: Exchange) -> float:
+    """A joke, a thank-you or an insult that nobody made has to be very close, and so has comfort where nothing sounds
+    bad, and something light after something heavy."""
+    if exchange.act in ACTS_ASKED_FOR and all(act.name != exchange.act for act in turn.reading.acts):
+        return UNASKED
+    if exchange.situation.startswith(HEAVY_SITUATIONS) and not turn.heavy and not turn.sounds_bad:
+        return COMFORT
+    return HEAVY if _is_light(turn, exchange) else ENOUGH
+
+
+def _is_light(turn: Turn, exchange: Exchange) -> bool:
+    return turn.heavy and exchange.act is None and exchange.id not in turn.index.felt
 
 
 def _otherwise(turn: Turn) -> Pick | None:
     """Something that fits any answer to what the companion had asked."""
     pending = turn.talk.pending
-    if pending is None or not _is_answer(turn):
+    if pending is None or not turn.talk.asked or not _is_answer(turn):
         return None
     chosen = turn.chooser.choose(pending.otherwise)
     return None if chosen is None else Pick(chosen, pending)
 
 
 def _is_answer(turn: Turn) -> bool:
-    return not turn.reading.asks and len(turn.reading.words) <= ANSWER_WORDS
+    """It may answer what was asked: short, no question, and not about the companion."""
+    words = turn.reading.words
+    return not turn.reading.asks and len(words) <= ANSWER_WORDS and YOU[turn.prompt.language].isdisjoint(words)
 
 
 def _weak_acts(turn: Turn) -> Pick | None:
@@ -213,9 +270,9 @@ def _weak_acts(turn: Turn) -> Pick | None:
 
 def _blended(turn: Turn) -> Pick | None:
     """The message together with what was said before it."""
-    if turn.reading.blended is None:
+    likeness = turn.reading.blended()
+    if likeness is None:
         return None
-    likeness: Floats = turn.reading.blended
     hits = [hit for hit in turn.index.best(likeness) if hit.score >= BLENDED]
     return turn.said_from(hit.exchange for hit in hits if hit.score >= hits[0].score - NEAR_BEST)
 
@@ -224,6 +281,10 @@ def _repair(turn: Turn) -> Pick | None:
     """Nothing fits. After something low it stays with it; an answer to a question is taken as one; else it says so,
     in a fresh way each time, and offers a way on."""
     for act in _repair_acts(turn):
+        if act == "listening":
+            if (pick := _listening(turn)) is not None:
+                return pick
+            continue
         turn.chooser.values.pop("quote", None)
         quote = quote_of(turn.prompt.text, turn.index.letters, turn.prompt.language, rare=act == "not_understood")
         if quote is not None:
@@ -233,9 +294,32 @@ def _repair(turn: Turn) -> Pick | None:
     return None
 
 
+def _listening(turn: Turn) -> Pick | None:
+    """What fits any small piece of telling; in a heavy talk only what was written for one."""
+    fitting = [
+        exchange for exchange in turn.bank.acts.get("listening", ()) if exchange.id.endswith("/low") == turn.heavy
+    ]
+    lines = [line for exchange in fitting for line in exchange.replies]
+    chosen = turn.chooser.choose(lines)
+    return None if chosen is None else Pick(chosen, turn.bank.owners[chosen.line.id])
+
+
+def _tells(turn: Turn) -> bool:
+    """Something told in words that the bank mostly knows, if not together."""
+    words = turn.reading.words
+    known = sum(1 for word in words if turn.index.knows(word))
+    mash = any(act.name == "keyboard_mash" for act in turn.reading.acts)
+    return len(words) >= TELLS and not turn.reading.asks and not mash and known * 2 >= len(words)
+
+
 def _repair_acts(turn: Turn) -> tuple[str, ...]:
     if turn.prompt.low:
-        return ("bad_news", "not_understood", *REPAIRS)
+        first = () if turn.talk.act in ("bad_news", "listening") else ("bad_news",)
+        return (*first, "listening", "bad_news", "not_understood", *REPAIRS)
+    if _tells(turn):
+        if turn.talk.listened < MOST_LISTENED or turn.heavy:
+            return ("listening", *REPAIRS)
+        return ("change_topic", *REPAIRS)
     if turn.talk.act in REPAIRS:
         at = REPAIRS.index(turn.talk.act)
         return (*REPAIRS[at + 1 :], *REPAIRS)
@@ -246,7 +330,7 @@ def _repair_acts(turn: Turn) -> tuple[str, ...]:
 
 def _anything(turn: Turn) -> Pick | None:
     """A bank so thin, or a talk so long, that nothing fitting is left: an offer, then anything that may be said."""
-    for act in ("change_topic", "ask_me_something", "agree", "not_understood"):
+    for act in ("listening", "change_topic", "ask_me_something", "agree", "not_understood"):
         if (pick := turn.act_said(act)) is not None:
             return pick
     acted = [exchange for act in REPAIRS for exchange in turn.bank.acts.get(act, ())]
@@ -261,6 +345,7 @@ def _anything(turn: Turn) -> Pick | None:
 
 STEPS: Mapping[str, Step] = {
     "first": _first_acts,
+    "named": _named,
     "follow": _follow_up,
     "act": _acts,
     "retrieved": _retrieved,
@@ -278,22 +363,8 @@ def reply_to(turn: Turn) -> Reply | None:
         pick = step(turn)
         if pick is not None:
             chips = () if turn.prompt.low else pick.exchange.chips
-            return Reply((*_lead(turn, pick), pick.chosen), _mood(turn, pick), chips, name)
+            return Reply((pick.chosen,), _mood(turn, pick), chips, name)
     return None
-
-
-def _lead(turn: Turn, pick: Pick) -> tuple[Chosen, ...]:
-    """A short hello before the answer, when the first message greets and says something."""
-    if turn.talk.turns or not turn.reading.greets or pick.exchange.act is not None:
-        return ()
-    lines = [
-        line
-        for exchange in turn.bank.acts.get("greeting", ())
-        for line in exchange.replies
-        if not line.asks and len(line.text) <= LEAD_LETTERS
-    ]
-    chosen = turn.chooser.choose(lines)
-    return () if chosen is None else (chosen,)
 
 
 def _mood(turn: Turn, pick: Pick) -> Mood:

@@ -8,7 +8,7 @@ from companion.engines.embedded.lexical import LexicalIndex
 from companion.engines.embedded.words import content_words, words_of
 from companion.types import Language
 
-MOST_WORDS = 5
+MOST_WORDS = 3
 MOST_LETTERS = 40
 # Nothing that could be an address, a number or a link is said again.
 PRIVATE = re2.compile(r"[@\d/\\{}]|https?|www")
@@ -16,7 +16,7 @@ EDGES = " .,;:!?…\"'«»()*_~-"
 
 
 def quote_of(text: str, letters: LexicalIndex, language: Language, *, rare: bool = True) -> str | None:
-    """Up to five words in a row around the word that the bank hardly knows (rare) or knows best; None if nothing can
+    """Up to three words in a row around the word that the bank hardly knows (rare) or knows best; None if nothing can
     be quoted."""
     words = [word.strip(EDGES) for word in text.split()]
     usable = [at for at, word in enumerate(words) if word and not PRIVATE.search(word)]

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from chatbot.core.encoder.values import Floats
-from companion.engines.embedded.acts import Act, acts_in
-from companion.engines.embedded.index import BankIndex, Query
+from companion.engines.embedded.acts import Act, acts_in, asks_in
+from companion.engines.embedded.index import BankIndex, Likeness, Query
 from companion.engines.embedded.words import content_words, lexicon, sentences_of, words_of
 from companion.types import Language
 
 MOST_PARTS = 5
+HEADS = frozenset(("greeting", "what_about_you"))
 SHORT = 3  # content words up to which a message is read together with what came before
 BEFORE_SHARE = 0.3
 SOCIAL = frozenset(("greeting", "thanks", "laugh", "agree", "disagree", "shrug", "silence", "sorry", "farewell"))
@@ -24,18 +26,20 @@ Vectors = dict[str, Floats]
 @dataclass(frozen=True)
 class Reading:
     """acts: of the whole message; of its parts where the whole has none. content: what to look for in the bank, the
-    whole first. likeness: one array per content. blended: the message together with the teen's last ones, or None."""
+    whole first. likeness: one per content. blended: the same for the message together with the teen's last ones,
+    or None; made when it is asked for."""
 
     text: str
     acts: tuple[Act, ...]
     content: tuple[str, ...]
-    likeness: tuple[Floats, ...]
-    blended: Floats | None
+    likeness: tuple[Likeness, ...]
+    blended: Callable[[], Likeness | None]
     greets: bool
     asks: bool
     words: tuple[str, ...]
 
 
+@functools.lru_cache(maxsize=256)
 def parts_of(text: str, language: Language) -> tuple[str, ...]:
     """What to look for: the message without a greeting before it, and its sentences that are more than manners."""
     bare = without_greeting(text, language)
@@ -51,11 +55,12 @@ def _is_manners(text: str, language: Language) -> bool:
 
 
 def without_greeting(text: str, language: Language) -> str:
-    """ "hey abraco, i lost my keys" is "i lost my keys"; a message that is only a greeting stays."""
+    """ "hey abraco, i lost my keys" is "i lost my keys", "what about you, got any pets?" is "got any pets?"; a message
+    that is only a greeting stays."""
     words = text.split()
     for count in range(min(3, len(words) - 1), 0, -1):
         head = " ".join(words[:count])
-        if any(act.name == "greeting" for act in acts_in(head, language)):
+        if any(act.name in HEADS and act.whole for act in acts_in(head, language)):
             return " ".join(words[count:])
     return text
 
@@ -79,11 +84,14 @@ def read(
     content = parts_of(text, language)
     queries = [index.query(part, vector_of(part)) for part in content]
     context = context_of(text, before, language)
-    blended = None
-    if context:
+
+    def blended() -> Likeness | None:
+        if not context:
+            return None
         vectors = [vector for one in context if (vector := vector_of(one)) is not None]
         earlier = index.query(" ".join(context), _unit(np.mean(vectors, axis=0)) if vectors else None)
-        blended = index.likeness(_blend(queries[0], earlier))
+        return index.likeness(_blend(queries[0], earlier))
+
     return Reading(
         text=text,
         acts=_acts(text, language),
@@ -91,7 +99,7 @@ def read(
         likeness=tuple(index.likeness(query) for query in queries),
         blended=blended,
         greets=content[0] != text,
-        asks="?" in text,
+        asks=asks_in(text, language),
         words=words_of(text, language),
     )
 

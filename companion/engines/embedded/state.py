@@ -6,9 +6,14 @@ import itertools
 from dataclasses import dataclass
 
 from companion.bank import Bank, Exchange, opening
-from companion.types import Line
+from companion.engines.embedded.words import feeling_of, is_grave, words_of
+from companion.personas import laughs
+from companion.types import Language, Line
 
-NO_REPEAT = 30  # companion lines in which no line comes twice
+NO_REPEAT = 80  # pieces of the companion's in which no line comes twice: all of a usual history
+NO_SLOT = 3  # companion turns in which no name, pet or like comes twice
+HEAVY = 2  # messages that keep a talk heavy
+HEAVY_SITUATIONS = ("feelings_", "grief", "left_out")
 NO_OPENING = 10  # companion turns in which no two begin alike
 REPAIRS = ("not_understood", "not_understood_twice", "change_topic")
 
@@ -16,7 +21,8 @@ REPAIRS = ("not_understood", "not_understood_twice", "change_topic")
 @dataclass(frozen=True)
 class Talk:
     """pending: the exchange whose question or invitation was said last, if it has something to follow.
-    asked: turns in a row, up to now, in which the companion asked. act: of the last thing that it said."""
+    asked: turns in a row, up to now, in which the companion asked. act: of the last thing that it said. listened: turns
+    in a row in which it only listened. heavy: something sad, worried or grave was just talked about."""
 
     used_ids: frozenset[str]
     used_texts: tuple[str, ...]
@@ -27,6 +33,9 @@ class Talk:
     situation: str | None
     act: str | None
     user_texts: tuple[str, ...]
+    recent: tuple[str, ...] = ()
+    listened: int = 0
+    heavy: bool = False
 
     def said_before(self, line_id: str, text: str) -> bool:
         return line_id in self.used_ids or any(text in used for used in self.used_texts)
@@ -36,8 +45,11 @@ def talk_of(history: tuple[Line, ...], bank: Bank) -> Talk:
     """history: oldest first, without the message to answer."""
     turns = [list(lines) for who, lines in itertools.groupby(history, key=lambda line: line.who) if who == "companion"]
     spoken = [line for line in history if line.who == "companion"][-NO_REPEAT:]
-    last = turns[-1][-1] if turns else None
-    owner = bank.owners.get(last.line_id) if last and last.line_id else None
+    said = [
+        [bank.owners[line.line_id] for line in lines if line.line_id and line.line_id in bank.owners] for lines in turns
+    ]
+    owner = said[-1][-1] if said and said[-1] else None
+    user_texts = tuple(line.text for line in history if line.who == "user")[-HEAVY:]
     asked = itertools.takewhile(lambda lines: any("?" in line.text for line in lines), reversed(turns))
     return Talk(
         used_ids=frozenset(line.line_id for line in spoken if line.line_id),
@@ -45,15 +57,41 @@ def talk_of(history: tuple[Line, ...], bank: Bank) -> Talk:
         openings=frozenset(opening(lines[0].text) for lines in turns[-NO_OPENING:]),
         asked=sum(1 for _ in asked),
         turns=len(turns),
-        pending=owner if owner and last and _follows(owner, last) else None,
+        pending=owner if owner and _follows(owner, turns[-1]) else None,
         situation=owner.situation if owner else None,
         act=owner.act if owner else None,
-        user_texts=tuple(line.text for line in history if line.who == "user")[-2:],
+        user_texts=user_texts,
+        recent=tuple(line.text for lines in turns[-NO_SLOT:] for line in lines),
+        listened=sum(1 for _ in itertools.takewhile(_listens, reversed(said))),
+        heavy=_heavy(owner, user_texts, bank.language),
     )
 
 
-def _follows(owner: Exchange, said: Line) -> bool:
+def _listens(owners: list[Exchange]) -> bool:
+    return any(owner.act == "listening" for owner in owners)
+
+
+def _weighs(text: str, language: Language) -> bool:
+    if laughs(text):
+        return False
+    words = words_of(text, language)
+    return feeling_of(words, language) < 0 or is_grave(words, language)
+
+
+def _heavy(owner: Exchange | None, user_texts: tuple[str, ...], language: Language) -> bool:
+    """By what the companion said last, and the messages around it: one that led to something light moved on."""
+    weighs = [_weighs(text, language) for text in user_texts]
+    if owner is not None and (owner.act == "bad_news" or owner.id.endswith("/low")):
+        return True
+    if owner is not None and owner.act is None:
+        return owner.situation.startswith(HEAVY_SITUATIONS) or weighs[-1:] == [True]
+    return any(weighs)
+
+
+def _follows(owner: Exchange, said: list[Line]) -> bool:
     """After a reply; not after an `otherwise`, whose question is a new one, nor after a reply whose question was left
     out."""
-    reply = next((line for line in owner.replies if line.id == said.line_id), None)
-    return reply is not None and bool(owner.then or owner.otherwise) and reply.asks <= ("?" in said.text)
+    last = said[-1].line_id
+    reply = next((line for line in owner.replies if line.id == last), None)
+    asked = any("?" in line.text for line in said if line.line_id == last)
+    return reply is not None and bool(owner.then or owner.otherwise) and reply.asks <= asked

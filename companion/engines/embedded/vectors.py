@@ -9,6 +9,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -59,11 +60,12 @@ class VectorCache:
         if path is None or not path.is_file():
             return {}
         try:
-            with np.load(path, allow_pickle=False) as stored:
+            # Opened here: np.load leaves a file that it can't read open.
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 keys, rows = stored["keys"], stored["rows"]
-        except (OSError, ValueError, KeyError, EOFError):
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile):
             return {}
-        if rows.ndim != 2 or rows.shape[1] != SIZE or keys.shape != (len(rows), 16):
+        if rows.ndim != 2 or rows.shape[1] != SIZE or rows.dtype != np.float16 or keys.shape != (len(rows), 16):
             return {}
         return {bytes(key): row for key, row in zip(keys, rows, strict=True)}
 

@@ -187,8 +187,7 @@ async def test_an_answer_leans_on_what_was_said_before(engine: EmbeddedEngine) -
 async def test_a_greeting_with_something_to_say_is_answered_for_what_it_says(engine: EmbeddedEngine) -> None:
     reply = await engine.reply(prompt("hey! big test tomorrow and i know nothing"))
     assert place(reply) == "exam"
-    assert len(reply.chosen) == 2
-    assert "?" not in reply.chosen[0].text
+    assert len(reply.chosen) == 1
 
 
 async def test_another_language_never_lends_its_lines(engine: EmbeddedEngine) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from chatbot.core.encoder.values import Floats
 from companion.bank.form import ACTS
 from companion.engines.embedded import acts as acts_module
-from companion.engines.embedded.acts import acts_in
+from companion.engines.embedded.acts import acts_in, asks_in
 from companion.engines.embedded.lexical import LexicalIndex
 from companion.engines.embedded.lines import without_question
 from companion.engines.embedded.reading import parts_of, without_greeting
@@ -175,9 +176,69 @@ def test_vectors_are_made_once_and_kept(tmp_path: Path) -> None:
 def test_a_broken_or_unwritable_cache_only_costs_time(tmp_path: Path) -> None:
     encode = Counting()
     VectorCache(tmp_path, encode=encode).vectors("en", ["a"])
-    next(tmp_path.glob("en-*.npz")).write_bytes(b"not a cache")
-    assert VectorCache(tmp_path, encode=encode).vectors("en", ["a"]).shape == (1, 384)
+    (kept,) = tmp_path.glob("en-*.npz")
+    whole = kept.read_bytes()
+    for broken in (b"not a cache", b"", whole[: len(whole) // 2], whole[:-30]):
+        kept.write_bytes(broken)
+        assert VectorCache(tmp_path, encode=encode).vectors("en", ["a"]).shape == (1, 384)
     blocked = tmp_path / "file"
     blocked.write_text("")
     assert VectorCache(blocked / "below", encode=encode).vectors("en", ["a"]).shape == (1, 384)
-    assert encode.asked == ["a"] * 3
+    assert encode.asked == ["a"] * 6
+
+
+def test_processes_that_write_at_once_leave_a_whole_file(tmp_path: Path) -> None:
+    encode = Counting()
+    texts = [f"text {number}" for number in range(40)]
+    caches = [VectorCache(tmp_path, encode=encode) for _ in range(8)]
+    threads = [threading.Thread(target=cache.vectors, args=("en", texts)) for cache in caches]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    encode.asked.clear()
+    assert VectorCache(tmp_path, encode=encode).vectors("en", texts).shape == (40, 384)
+    assert encode.asked == []
+    assert [path.suffix for path in tmp_path.iterdir()] == [".npz"]
+
+
+@pytest.mark.parametrize("word", ["pepperoni", "property", "typewriter", "territory"])
+def test_a_word_on_one_row_of_the_keyboard_is_still_a_word(word: str) -> None:
+    assert all(act.name != "keyboard_mash" for act in acts_in(word, "en"))
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en", "do u like penguins"),
+        ("en", "lol what should i draw next"),
+        ("en", "why do cats hate water"),
+        ("pt-BR", "vc gosta de pinguim"),
+        ("pt-BR", "mas qual eu escolho"),
+        ("es", "y cuál es tu color favorito"),
+        ("fr", "et pourquoi t'as dit ça"),
+        ("fr", "tu aimes les lapins"),
+    ],
+)
+def test_a_question_is_one_without_its_mark(language: Language, text: str) -> None:
+    assert asks_in(text, language)
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en", "what a day"),
+        ("en", "when i got home my dog was asleep"),
+        ("en", "how i wish it was friday"),
+        ("pt-BR", "quando cheguei ela já tinha ido"),
+        ("es", "cuando llegué ya no estaba"),
+        ("fr", "quand je suis rentrée il dormait"),
+    ],
+)
+def test_telling_is_no_question(language: Language, text: str) -> None:
+    assert not asks_in(text, language)
+
+
+def test_another_subject_after_what_about_you_is_what_is_looked_for() -> None:
+    assert without_greeting("what about you, got any pets?", "en") == "got any pets?"
+    assert without_greeting("what about you", "en") == "what about you"
