@@ -87,13 +87,19 @@ class Consent(models.Model):
 
 
 class TimeLimits(models.Model):
-    """Quiet hours and minutes a day, in the person's own time zone. No row means the defaults of the band."""
+    """Quiet hours and minutes a day, in the person's own time zone. No row means the defaults of the band.
+
+    `memory_off` is somebody else's switch (a guardian, the operator), `memory_paused` the person's own: each is lifted
+    only by who set it. `set_by` is the role of who set the others; empty for the house.
+    """
 
     person = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="time_limits")
     quiet_from = models.TimeField(null=True, blank=True)
     quiet_to = models.TimeField(null=True, blank=True)
     minutes_a_day = models.PositiveSmallIntegerField(null=True, blank=True)
     memory_off = models.BooleanField(default=False)
+    memory_paused = models.BooleanField(default=False)
+    set_by = models.CharField(max_length=12, choices=Role.choices, blank=True)
 
     def __str__(self) -> str:
         return f"limits of {self.person_id}"
@@ -140,3 +146,24 @@ class RecoveryLink(models.Model):
 
     def __str__(self) -> str:
         return f"recovery of {self.person_id}"
+
+
+class ErasureReason(models.TextChoices):
+    ASKED = "asked"
+    UNDER_13 = "under_13"
+
+
+class ErasureRequest(models.Model):
+    """That a person is to be erased, and when. No foreign key: it outlives the account until nothing is left.
+
+    `erased_at` is when the rows went; the sweep goes over them once more before the request itself goes.
+    """
+
+    person_id = models.UUIDField(primary_key=True)
+    reason = models.CharField(max_length=8, choices=ErasureReason.choices)
+    asked_at = models.DateTimeField(default=clock.now)
+    due_at = models.DateTimeField()
+    erased_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"erasure of {self.person_id}"

@@ -10,7 +10,7 @@ from collections import OrderedDict
 from pathlib import Path
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from chatbot.core import clock, crypto
 from chatbot.core.models import PersonKey
@@ -55,6 +55,8 @@ class _Cache:
 
 
 _cache = _Cache()
+# Owners whose key this process destroyed. A turn that is still running must not make them a new one.
+_destroyed: set[uuid.UUID] = set()
 
 
 def master_keys() -> list[bytes]:
@@ -126,7 +128,7 @@ def data_key(owner_id: uuid.UUID, *, make: bool = False) -> bytes:
         return known
     row = PersonKey.objects.filter(owner_id=owner_id).first()
     if row is None:
-        if not make:
+        if not make or owner_id in _destroyed:
             raise KeyMissing("this person's key does not exist")
         row = _key_make(owner_id)
     key = _unwrap(row)
@@ -152,9 +154,18 @@ def _key_make(owner_id: uuid.UUID) -> PersonKey:
 
 def key_destroy(owner_id: uuid.UUID) -> bool:
     """Destroy the person's key, so that nothing it sealed can be read, in backups of rows neither."""
+    _destroyed.add(owner_id)
     destroyed, _ = PersonKey.objects.filter(owner_id=owner_id).delete()
     _cache.drop(owner_id)
+    _log_truncate()
     return destroyed > 0
+
+
+def _log_truncate() -> None:
+    """Empty SQLite's write-ahead log: it may still hold the wrapped key that was just overwritten in the file."""
+    if connection.vendor == "sqlite" and not connection.in_atomic_block:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def master_rotate() -> int:

@@ -6,52 +6,115 @@ sexuality, drugs, places, contact details, ...) are never facts here.
 
 from __future__ import annotations
 
+import unicodedata
+from typing import Any
+
 import re2
 
-from companion.memory.facts import Fact, Kind, fold, lexicon
+from companion.memory.facts import Fact, Kind, flat, fold, lexicon
 from companion.types import Language
 
 LONGEST = 48
+LONGEST_NAME = 24
+SHORT = 8
+ENGLISH: Language = "en"
+NAMES: tuple[Kind, ...] = ("name", "pet", "person")
 _SENTENCE = re2.compile(r"[.!?\n;]+")
 _ASKS = re2.compile(r"\?\s*$")
+# What somebody else said: quoted words are no words about oneself.
+_QUOTED = re2.compile(r"\"[^\"\n]+\"|“[^”\n]+”|«[^»\n]+»|„[^“”\n]+[“”]")
 _CONTACT = re2.compile(r"@|https?:|www\.|\d{4,}")
 
 
 def facts_in(text: str, language: Language) -> tuple[Fact, ...]:
     """The facts of one message, in the order in which they are said."""
     found: list[Fact] = []
+    text = unicodedata.normalize("NFC", text)
+    if _forgets(text, language):
+        return ()
+    text = _QUOTED.sub(lambda match: '"' + " " * (len(match.group()) - 2) + '"', text)
     for start, end, asks in _sentences(text):
         said = text[start:end]
         words = lexicon(language)
-        if asks or words.not_a_fact.search(said):
+        if asks or words.not_a_fact.search(flat(said)):
             continue
         for kind, pattern in words.learn:
-            for match in pattern.finditer(said):
-                fact = _fact(kind, match.groupdict(), language)
+            for match in pattern.finditer(flat(said)):
+                fact = _fact(kind, groups_of(match, said), language)
                 if fact is not None and not any(fact.same_thing(other) for other in found):
                     found.append(fact)
     return tuple(found)
 
 
+def _forgets(text: str, language: Language) -> bool:
+    """Whether something is to be forgotten: "forget that i love olives" must not teach olives anew."""
+    wishes = (pattern for about, pattern in lexicon(language).ask if about in ("forget", "forget_all"))
+    return any(pattern.search(flat(text)) for pattern in wishes)
+
+
+def groups_of(match: Any, text: str) -> dict[str, str]:
+    """The named groups of a match in flat text, as they stand in the text itself. Empty-handed ones are left out."""
+    spans = {name: match.span(number) for name, number in match.re.groupindex.items()}
+    return {name: text[start:end] for name, (start, end) in spans.items() if start >= 0}
+
+
+def may_be_kept(value: str, language: Language) -> bool:
+    """Whether the words are free of what is never remembered, in that language and in English.
+
+    Not in all four: what means something private in one is somebody's name in another. Says nothing about danger.
+    """
+    value = flat(unicodedata.normalize("NFC", value))
+    return not _CONTACT.search(value) and not any(
+        lexicon(spoken).never.search(value) for spoken in dict.fromkeys((language, ENGLISH))
+    )
+
+
 def _sentences(text: str) -> list[tuple[int, int, bool]]:
-    places, start = [], 0
-    for match in _SENTENCE.finditer(text):
-        places.append((start, match.start(), "?" in match.group()))
-        start = match.end()
-    places.append((start, len(text), False))
-    return [place for place in places if text[place[0] : place[1]].strip()]
+    """Where each sentence begins and ends, and whether it asks. A very short one ("hey!", "... not") belongs to its
+    neighbour: what it says is about that one."""
+    places: list[tuple[int, int, bool]] = []
+    start = 0
+    for end, until, asks in _ends(text):
+        if text[start:end].strip():
+            before = places[-1] if places else None
+            short = min(end - start, before[1] - before[0] if before else 0) < SHORT
+            if before is not None and short and not asks and not before[2]:
+                places[-1] = (before[0], end, False)
+            else:
+                places.append((start, end, asks))
+        start = until
+    return places
 
 
-def _fact(kind: Kind, groups: dict[str, str | None], language: Language) -> Fact | None:
+def _ends(text: str) -> list[tuple[int, int, bool]]:
+    marks = [(match.start(), match.end(), "?" in match.group()) for match in _SENTENCE.finditer(text)]
+    return [*marks, (len(text), len(text), False)]
+
+
+def _fact(kind: Kind, groups: dict[str, str], language: Language) -> Fact | None:
     words = lexicon(language)
-    value = (groups.get("value") or "").strip()
-    cut = words.cut.search(value)
-    if cut is not None:
-        value = value[: cut.start()].strip()
-    value = value.strip(" ,.:-\"'«»“”").removesuffix(" lol").removesuffix(" kkk").strip()
-    who = fold(groups.get("who") or "")
-    if not 2 <= len(value) <= LONGEST or _CONTACT.search(value) or words.never.search(f"{who} {value}"):
+    value = _trimmed(groups, language)
+    who = fold(groups.get("who", ""))
+    if not 2 <= len(value) <= (LONGEST_NAME if kind in NAMES else LONGEST):
         return None
-    if kind in ("name", "pet", "person"):
+    bare = flat(value)
+    if words.not_a_value.search(bare) and not words.still_a_value.search(bare):
+        return None
+    if kind in NAMES and words.not_a_name.search(bare):
+        return None
+    if _CONTACT.search(value) or words.never.search(f"{who} {bare}"):
+        return None
+    if kind in NAMES:
         value = " ".join(part[:1].upper() + part[1:] for part in value.split())
     return Fact(kind, value, who)
+
+
+def _trimmed(groups: dict[str, str], language: Language) -> str:
+    """The value without what comes after it in the sentence; with its day where that stands apart."""
+    value = groups.get("value", "").strip()
+    if "when" in groups:
+        value = f"{value} {groups['when']}"
+    cut = lexicon(language).cut.search(flat(value))
+    if cut is not None:
+        value = value[: cut.start()].strip()
+    return value.strip(" ,.:-\"'«»“”").removesuffix(" lol").removesuffix(" kkk").strip()

@@ -54,12 +54,20 @@ class _Ask(BaseModel):
 
 
 class Words(BaseModel):
-    """One language's file, checked."""
+    """One language's file, checked.
+
+    learn: what says a fact, by kind. never: words of 6.5, never kept. not_a_value, still_a_value: what makes no sense
+    as a thing liked or planned, and exceptions. not_a_name: the same for names. not_a_fact: sentences that only look
+    like facts. cut: where a value ends. ask: questions and wishes to memory. sentences, answers: what is said back.
+    """
 
     model_config = ConfigDict(extra="forbid")
     fragments: Mapping[str, str]
     learn: list[_Learn]
     never: list[str]
+    not_a_value: list[str]
+    still_a_value: list[str]
+    not_a_name: list[str]
     not_a_fact: list[str]
     cut: list[str]
     ask: list[_Ask]
@@ -69,11 +77,14 @@ class Words(BaseModel):
 
 @dataclass(frozen=True)
 class Lexicon:
-    """A language's words, compiled."""
+    """A language's words, compiled. They are looked for in flat text (see `flat`)."""
 
     words: Words
     learn: tuple[tuple[Kind, Any], ...]
     never: Any
+    not_a_value: Any
+    still_a_value: Any
+    not_a_name: Any
     not_a_fact: Any
     cut: Any
     ask: tuple[tuple[Asked, Any], ...]
@@ -85,13 +96,29 @@ def fold(text: str) -> str:
     return "".join(char for char in plain if not unicodedata.combining(char)).strip()
 
 
+def flat(text: str) -> str:
+    """The text without accents, letter by letter, so that places in it are places in the (NFC) text.
+
+    Patterns and texts are matched flat: in RE2 an accented letter is no letter to `\\b`, so "mí" would have no end.
+    """
+    return "".join(_bare(char) for char in text)
+
+
+def _bare(char: str) -> str:
+    if char.isascii():
+        return char
+    apart = unicodedata.normalize("NFD", char)
+    return apart[0] if len(apart) > 1 and all(unicodedata.combining(mark) for mark in apart[1:]) else char
+
+
 def _compile(pattern: str, fragments: Mapping[str, str]) -> Any:
     for name, fragment in fragments.items():
         pattern = pattern.replace(f"<{name}>", fragment)
     options = re2.Options()
     options.log_errors = False
     options.case_sensitive = False
-    return re2.compile(pattern, options)
+    options.max_mem = 32 << 20
+    return re2.compile(flat(pattern), options)
 
 
 @cache
@@ -108,6 +135,9 @@ def lexicon(language: Language) -> Lexicon:
         words=words,
         learn=tuple((rule.kind, _compile(pattern, parts)) for rule in words.learn for pattern in rule.any),
         never=one_of(words.never),
+        not_a_value=one_of(words.not_a_value),
+        still_a_value=one_of(words.still_a_value),
+        not_a_name=one_of(words.not_a_name),
         not_a_fact=one_of(words.not_a_fact),
         cut=one_of(words.cut),
         ask=tuple((rule.about, _compile(pattern, parts)) for rule in words.ask for pattern in rule.any),

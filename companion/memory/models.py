@@ -7,7 +7,7 @@ import uuid
 from django.db import models
 
 from chatbot.core import clock
-from chatbot.core.fields import EncryptedJSONField
+from chatbot.core.fields import EncryptedJSONField, EncryptedTextField
 from chatbot.core.ids import new_id
 
 
@@ -20,11 +20,13 @@ class Memory(models.Model):
     """One thing the person said plainly. `fact` holds kind, value and, for people and pets, who they are.
 
     `since` is when it was said, `until` when something newer took its place. Forgotten means deleted: no state for it.
+    `vector` is its place by sense, 384 half floats in base64; None where the encoder was away when it was learned.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id)
     owner_id = models.UUIDField(db_index=True)
     fact = EncryptedJSONField()
+    vector = EncryptedTextField(null=True)
     source = models.UUIDField(null=True)
     since = models.DateTimeField(default=clock.now)
     until = models.DateTimeField(null=True)

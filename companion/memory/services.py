@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+import base64
+import logging
+import unicodedata
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import numpy as np
 import re2
 from django.db import transaction
 
+from chatbot.core.encoder import EncoderError, encode
+from chatbot.core.encoder.values import Floats
 from chatbot.core.ids import new_id
-from companion.memory.extract import facts_in
-from companion.memory.facts import KINDS, Asked, Fact, Kind, fold, lexicon, sentence
+from companion.memory.extract import facts_in, groups_of, may_be_kept
+from companion.memory.facts import KINDS, Asked, Fact, Kind, flat, fold, lexicon, sentence
 from companion.memory.models import Memory, MemoryState
+from companion.memory.ranking import ENGLISH_ONLY, WORDS_SHARE, Index
 from companion.types import Language, Recalled
+
+log = logging.getLogger(__name__)
 
 LONGEST_CORRECTION = 80
 MOST = 500
 _WORD = re2.compile(r"[\p{L}\p{N}]{3,}")
-_LOOK_FIRST: dict[Kind, float] = {"name": 0.3, "pet": 0.2, "like": 0.2, "person": 0.15, "plan": 0.15, "dislike": 0.1}
+_LOOK_FIRST: dict[Kind, float] = {
+    "name": 0.06, "pet": 0.04, "like": 0.04, "person": 0.03, "plan": 0.03, "dislike": 0.02,
+}  # fmt: skip
 
 
 class MemoryNotFound(Exception):
@@ -27,6 +39,10 @@ class MemoryNotFound(Exception):
 
 class BadCorrection(ValueError):
     """Empty, or longer than a memory may be."""
+
+
+class NeverKept(BadCorrection):
+    """Of the classes that are never remembered (health, faith, who one likes, places, secrets, ...)."""
 
 
 @dataclass(frozen=True)
@@ -71,45 +87,64 @@ def memory_learn(
     *, owner_id: uuid.UUID, text: str, language: Language, said_at: datetime, source: uuid.UUID | None
 ) -> list[MemoryView]:
     """Keep what the message says plainly. Saying it again changes nothing; something newer closes the old."""
+    facts = facts_in(text, language)
+    if not facts:
+        return []
+    vectors = _vectors([sentence(fact, language) for fact in facts])
     added: list[MemoryView] = []
     with transaction.atomic():
         known = _current(owner_id)
-        for fact in facts_in(text, language):
+        for fact, vector in zip(facts, vectors, strict=True):
             if any(fact.same_thing(other) for _, other in known) or len(known) >= MOST:
                 continue
             for row, other in known:
                 if fact.replaces(other):
                     row.state, row.until = MemoryState.CLOSED, said_at
                     row.save(update_fields=["state", "until"])
-            row = _store(owner_id, fact, since=said_at, source=source)
+            row = Memory(id=new_id(), owner_id=owner_id, source=source, since=said_at)
+            row.fact = {"kind": fact.kind, "value": fact.value, "who": fact.who}
+            row.vector = vector
+            row.save(force_insert=True)
             known = [pair for pair in known if pair[0].state == MemoryState.CURRENT] + [(row, fact)]
             added.append(_view(row, fact, language))
     return added
 
 
-def _store(owner_id: uuid.UUID, fact: Fact, *, since: datetime, source: uuid.UUID | None) -> Memory:
-    row = Memory(
-        id=new_id(),
-        owner_id=owner_id,
-        fact={"kind": fact.kind, "value": fact.value, "who": fact.who},
-        source=source,
-        since=since,
-    )
-    row.save(force_insert=True)
-    return row
+def _vectors(texts: Sequence[str]) -> list[str | None]:
+    """Each text's place by sense, as it is stored; None for all while the encoder is away (words still find them)."""
+    try:
+        found = encode(texts)
+    except EncoderError as error:
+        log.error("memory_without_vectors", extra={"reason": str(error)})
+        return [None] * len(texts)
+    return [base64.b64encode(one.array.astype(np.float16).tobytes()).decode("ascii") for one in found]
+
+
+def _vector_read(stored: str | None) -> Floats | None:
+    if stored is None:
+        return None
+    return np.frombuffer(base64.b64decode(stored), dtype=np.float16).astype(np.float32)
 
 
 def memory_recall(
     *, owner_id: uuid.UUID, text: str, vector: tuple[float, ...] | None, language: Language, limit: int = 6
 ) -> tuple[Recalled, ...]:
-    """What fits this message, best first. First version: shared words, kind, and how new it is."""
-    asked = set(_WORD.findall(fold(text)))
-    scored: list[tuple[float, Memory, Fact]] = []
+    """What fits this message, best first: the one ranking, then kind, and how new it is."""
     pairs = _current(owner_id)
-    for place, (row, fact) in enumerate(pairs):
-        words = set(_WORD.findall(fold(f"{fact.value} {fact.who}")))
-        overlap = len(words & asked) / len(words) if words else 0.0
-        scored.append((0.7 * overlap + _LOOK_FIRST[fact.kind] + 0.1 * (place + 1) / len(pairs), row, fact))
+    if not pairs:
+        return ()
+    index = Index(
+        [sentence(fact, language) for _, fact in pairs],
+        [_vector_read(row.vector) for row, _ in pairs],
+        words_share=WORDS_SHARE if language == "en" else ENGLISH_ONLY,
+    )
+    asked = None if vector is None else np.array(vector, dtype=np.float32)
+    scored: list[tuple[float, Memory, Fact]] = []
+    for found in index.rank(text, asked, limit=len(pairs)):
+        row, fact = pairs[found.place]
+        # What the message is about decides; kind and newness order what it says nothing about.
+        first = _LOOK_FIRST[fact.kind] + 0.02 * (found.place + 1) / len(pairs)
+        scored.append((found.score + first, row, fact))
     scored.sort(key=lambda item: -item[0])
     return tuple(
         Recalled(
@@ -153,11 +188,13 @@ def memory_reply(*, owner_id: uuid.UUID, text: str, language: Language, seed: in
 
 
 def _asked(text: str, language: Language) -> tuple[Asked | None, str, str]:
+    text = unicodedata.normalize("NFC", text)
+    bare = flat(text)
     for about, pattern in lexicon(language).ask:
-        match = pattern.search(text)
+        match = pattern.search(bare)
         if match is not None:
-            groups = match.groupdict()
-            return about, groups.get("who") or "", (groups.get("value") or "").strip(" .!?")
+            groups = groups_of(match, text)
+            return about, groups.get("who", ""), groups.get("value", "").strip(" .!?")
     return None, "", ""
 
 
@@ -198,16 +235,22 @@ def memory_list(*, owner_id: uuid.UUID, language: Language) -> list[MemoryView]:
     return [_view(row, _fact(row), language) for row in rows]
 
 
-def memory_correct(*, owner_id: uuid.UUID, memory_id: uuid.UUID, value: str) -> None:
-    """Put the owner's own words in the place of what was understood. Raises MemoryNotFound, BadCorrection."""
+def memory_correct(*, owner_id: uuid.UUID, memory_id: uuid.UUID, value: str, language: Language = "en") -> None:
+    """Put the owner's own words in the place of what was understood. Raises MemoryNotFound, BadCorrection, NeverKept.
+
+    Personal data and danger are for the caller to look for: the safety layer is no part of the mind.
+    """
     value = " ".join(value.split())
     if not value or len(value) > LONGEST_CORRECTION:
         raise BadCorrection
     row = Memory.objects.filter(owner_id=owner_id, id=memory_id).first()
     if row is None:
         raise MemoryNotFound
+    if not may_be_kept(value, language):
+        raise NeverKept
     row.fact = {**row.fact, "value": value}
-    row.save(update_fields=["fact"])
+    row.vector = _vectors([sentence(_fact(row), language)])[0]
+    row.save(update_fields=["fact", "vector"])
 
 
 def memory_forget(*, owner_id: uuid.UUID, memory_id: uuid.UUID) -> None:
@@ -226,3 +269,8 @@ def memory_forget_all(*, owner_id: uuid.UUID) -> int:
     """Delete everything remembered about the person. Number of memories deleted."""
     deleted, _ = Memory.objects.filter(owner_id=owner_id).delete()
     return deleted
+
+
+def person_forget(owner_id: uuid.UUID) -> None:
+    """Delete everything about the person (erasure)."""
+    memory_forget_all(owner_id=owner_id)

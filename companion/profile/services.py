@@ -45,6 +45,11 @@ def companion_for(owner_id: uuid.UUID) -> Shape:
     return Shape(row.name, row.colour, _mood(row.mood), row.playful, row.curious, row.gentle)
 
 
+def companion_shaped(owner_id: uuid.UUID) -> bool:
+    """Whether the person has named and shaped their companion yet."""
+    return Companion.objects.filter(owner_id=owner_id).exists()
+
+
 def companion_shape(*, owner_id: uuid.UUID, name: str, colour: str, playful: int, curious: int, gentle: int) -> Shape:
     """Name, colour and sliders. Raises ShapeError. Whether the name is a kind one is checked by who calls."""
     name = " ".join(name.split())

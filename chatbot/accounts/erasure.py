@@ -1,0 +1,119 @@
+"""Erasing a person: the key first, then every app's rows, then the account; a crash half-way is finished by a sweep.
+
+What stays is the audit trail, which says that it was done and holds nothing that anybody wrote.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+
+from django.db import transaction
+
+from chatbot.accounts import gate, services
+from chatbot.accounts.adapter import sign_out_tell
+from chatbot.accounts.devices import devices_end
+from chatbot.accounts.models import ErasureReason, ErasureRequest, GuardianshipState, User
+from chatbot.core import clock
+from chatbot.core.audit import audit_record
+from chatbot.core.erasure import erase_rows
+from chatbot.core.jobs import sweep
+from chatbot.core.keys import key_destroy
+
+# R19 says within 48 hours; an hour is left for the sweep.
+AGE_DOUBT_WAITS = timedelta(hours=47)
+# A turn that was running in another process may leave rows behind: they are looked for once more after this.
+AGAIN = timedelta(minutes=10)
+
+
+class TooLate(Exception):
+    """The account is being erased already: there is nothing to open again."""
+
+
+def erasure_ask(*, actor: User, person: User) -> None:
+    """The person wants everything gone: closed at once, signed out everywhere. Raises gate.Refused.
+
+    `erasure_run` comes right after; if it does not, the sweep does it.
+    """
+    gate.may_erase(actor, person.id)
+    now = clock.now()
+    with transaction.atomic():
+        ErasureRequest.objects.update_or_create(
+            person_id=person.id, defaults={"reason": ErasureReason.ASKED, "asked_at": now, "due_at": now}
+        )
+        User.objects.filter(id=person.id).update(is_active=False)
+        audit_record(actor="self", subject=person.id, action="erasure_asked")
+        for link in person.wards.filter(state=GuardianshipState.ACTIVE):
+            audit_record(actor="guardian", subject=link.teen_id, action="guardian_left")
+    devices_end(person.id)
+    sign_out_tell(person.id)
+
+
+def erasure_run(person_id: uuid.UUID) -> None:
+    """Do it. Twice is harmless, and after a crash the next call goes on where it stopped."""
+    # DANGER: the key goes first. Whatever breaks after this line, nothing of this person can be read any more.
+    key_destroy(person_id)
+    User.objects.filter(id=person_id).update(is_active=False)
+    erase_rows(person_id)
+    devices_end(person_id, ended_too=True)
+    User.objects.filter(id=person_id).delete()
+    with transaction.atomic():
+        first = ErasureRequest.objects.filter(person_id=person_id, erased_at=None).update(erased_at=clock.now())
+        if first:
+            audit_record(actor="house", subject=person_id, action="account_erased")
+
+
+@sweep("accounts.erase", every_s=60)
+def erasures_due() -> int:
+    """Run what is due or was cut off, and look once more after what is done. Number of requests worked on."""
+    now = clock.now()
+    due = list(ErasureRequest.objects.filter(erased_at=None, due_at__lte=now))
+    for request in due:
+        erasure_run(request.person_id)
+    again = list(ErasureRequest.objects.filter(erased_at__lte=now - AGAIN))
+    for request in again:
+        erasure_run(request.person_id)
+        request.delete()
+    return len(due) + len(again)
+
+
+def erasure_of(person_id: uuid.UUID) -> ErasureRequest | None:
+    """The request that waits for this person, if there is one."""
+    return ErasureRequest.objects.filter(person_id=person_id, erased_at=None).first()
+
+
+def age_doubted(person_id: uuid.UUID) -> bool:
+    """Somebody said that they are under 13 (R19): the account closes, and goes unless an adult has it opened again.
+
+    True when it closed with this call; the caller then tells open chats (`sign_out_tell`), after the reply.
+    """
+    with transaction.atomic():
+        person = User.objects.select_for_update().filter(id=person_id, locked_at=None).first()
+        if person is None:
+            return False
+        services.person_lock(person, reason=ErasureReason.UNDER_13)
+        now = clock.now()
+        ErasureRequest.objects.get_or_create(
+            person_id=person_id,
+            defaults={"reason": ErasureReason.UNDER_13, "asked_at": now, "due_at": now + AGE_DOUBT_WAITS},
+        )
+    return True
+
+
+def person_unlock(person: User, *, reason: str) -> bool:
+    """The operator opens a closed account again, and what waited to be deleted stays. False when it was open.
+
+    Raises TooLate once the erasure has begun.
+    """
+    with transaction.atomic():
+        request = ErasureRequest.objects.select_for_update().filter(person_id=person.id).first()
+        if request is not None and (request.reason != ErasureReason.UNDER_13 or request.due_at <= clock.now()):
+            raise TooLate
+        if person.locked_at is None:
+            return False
+        if request is not None:
+            request.delete()
+        person.locked_at = None
+        person.save(update_fields=["locked_at"])
+        audit_record(actor="operator", subject=person.id, action="account_unlocked", detail={"reason": reason})
+    return True

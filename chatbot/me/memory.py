@@ -1,0 +1,173 @@
+"""The memory page: see, correct, forget, pause, take along. Works without JavaScript."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from chatbot.accounts import gate
+from chatbot.accounts import services as people
+from chatbot.accounts.models import Role, User
+from chatbot.accounts.views import person_of
+from chatbot.chat.material import language_of
+from chatbot.chat.terminal import memory_row
+from chatbot.core import clock
+from chatbot.me.keeping import NotKept, correction_keep
+from chatbot.me.overview import memory_state
+from companion.memory import services
+from companion.memory.facts import KINDS, Kind
+from companion.memory.services import LONGEST_CORRECTION, MemoryView
+
+View = Callable[..., HttpResponse]
+
+
+@dataclass(frozen=True)
+class Group:
+    """One kind of thing, what is true now and what was."""
+
+    title: str
+    now: tuple[MemoryView, ...]
+    before: tuple[MemoryView, ...]
+
+
+def _title(kind: Kind) -> str:
+    return {
+        "name": _("Your name"),
+        "pet": _("Pets"),
+        "person": _("People"),
+        "like": _("What you like"),
+        "dislike": _("What you don't like"),
+        "plan": _("Plans"),
+    }[kind]
+
+
+def owned(view: View) -> View:
+    """For somebody signed in who chats; guardians and staff have no memory here, and see nobody else's."""
+
+    @never_cache
+    @login_required
+    @wraps(view)
+    def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        person = person_of(request)
+        if person.role != Role.TEEN:
+            refusal = gate.NotATeen()
+            return render(request, "403.html", {"sentence": refusal.sentence(), "code": refusal.code}, status=403)
+        return view(request, person, *args, **kwargs)
+
+    return inner
+
+
+def _of(person: User) -> list[MemoryView]:
+    return services.memory_list(owner_id=person.id, language=language_of(person))
+
+
+def _one(person: User, memory_id: uuid.UUID) -> MemoryView:
+    """One's own memory. The same answer for one that doesn't exist and for somebody else's."""
+    found = next((view for view in _of(person) if view.id == memory_id), None)
+    if found is None:
+        raise Http404
+    return found
+
+
+@owned
+@require_safe
+def memories(request: HttpRequest, person: User) -> HttpResponse:
+    """Everything remembered, by kind, in plain words."""
+    views = _of(person)
+    groups = [
+        Group(
+            title=_title(kind),
+            now=tuple(view for view in views if view.kind == kind and view.until is None),
+            before=tuple(view for view in views if view.kind == kind and view.until is not None),
+        )
+        for kind in KINDS
+    ]
+    state = memory_state(person, now=clock.now())
+    context = {
+        "groups": [one for one in groups if one.now or one.before],
+        "state": state,
+        "count": len(views),
+        "zone": gate.zone_of(person),
+    }
+    return render(request, "me/memory.html", context)
+
+
+@owned
+@require_http_methods(["GET", "POST"])
+def correct(request: HttpRequest, person: User, memory_id: uuid.UUID) -> HttpResponse:
+    """The owner's own words in the place of what was understood."""
+    view = _one(person, memory_id)
+    context: dict[str, Any] = {"memory": view, "length": LONGEST_CORRECTION, "value": view.value}
+    context["state"] = memory_state(person, now=clock.now())
+    if request.method == "GET":
+        return render(request, "me/memory_correct.html", context)
+    context["value"] = " ".join(request.POST.get("value", "").split())
+    try:
+        correction_keep(person, memory_id, context["value"])
+    except NotKept as refusal:
+        context |= {"error": refusal.sentence, "answer": refusal.answer, "value": view.value}
+    except gate.Refused as refusal:
+        context["error"] = refusal.sentence()
+        return render(request, "me/memory_correct.html", context, status=403)
+    except services.MemoryNotFound:
+        raise Http404 from None
+    else:
+        messages.success(request, _("Changed."))
+        return redirect("me:memory")
+    return render(request, "me/memory_correct.html", context, status=400)
+
+
+@owned
+@require_POST
+def forget(request: HttpRequest, person: User, memory_id: uuid.UUID) -> HttpResponse:
+    """One thing, and what it had replaced. Always possible."""
+    try:
+        services.memory_forget(owner_id=person.id, memory_id=memory_id)
+    except services.MemoryNotFound:
+        raise Http404 from None
+    messages.success(request, _("Forgotten."))
+    return redirect("me:memory")
+
+
+@owned
+@require_http_methods(["GET", "POST"])
+def forget_all(request: HttpRequest, person: User) -> HttpResponse:
+    """Everything, in two taps: the link here, and the button. Always possible."""
+    if request.method == "GET":
+        return render(request, "me/forget_all.html", {"count": len(_of(person))})
+    count = services.memory_forget_all(owner_id=person.id)
+    said = ngettext("%(count)d thing forgotten.", "%(count)d things forgotten.", count) % {"count": count}
+    messages.success(request, said)
+    return redirect("me:memory")
+
+
+@owned
+@require_POST
+def pause(request: HttpRequest, person: User) -> HttpResponse:
+    """The person's own switch. One that a guardian or the operator set stays as it is."""
+    paused = request.POST.get("pause") == "on"
+    people.memory_pause(person, paused=paused)
+    messages.success(request, _("Paused. Nothing new is kept.") if paused else _("Memory is on again."))
+    return redirect("me:memory")
+
+
+@owned
+@require_safe
+def export(request: HttpRequest, person: User) -> HttpResponse:
+    """The same as `manage.py memory --json`, as a file."""
+    rows = [memory_row(view) for view in _of(person)]
+    response = JsonResponse(rows, safe=False, json_dumps_params={"ensure_ascii": False, "indent": 1})
+    response["Content-Disposition"] = 'attachment; filename="memory.json"'
+    return response

@@ -1,0 +1,98 @@
+"""What the overview tells: who I am here, which limits hold and who set them, who sees what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, time
+
+from django.utils.translation import gettext as _
+
+from chatbot.accounts import gate
+from chatbot.accounts.countries import REGIONS, country_choices
+from chatbot.accounts.erasure import erasure_of
+from chatbot.accounts.models import GuardianshipState, Role, TimeLimits, UsageDay, User
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What holds today. `set_by` is a sentence, empty where the defaults hold."""
+
+    quiet_from: time | None
+    quiet_to: time | None
+    minutes: int | None
+    used: int
+    set_by: str
+
+
+@dataclass(frozen=True)
+class Overview:
+    """Everything on the first page about one person."""
+
+    age_group: str
+    country: str
+    limits: Limits | None
+    memory: str
+    guardians: tuple[str, ...]
+    wards: tuple[str, ...]
+    closed_until: datetime | None
+
+
+def overview_of(person: User, *, now: datetime) -> Overview:
+    """Read it. Limits and memory are a teen's only; guardians and staff have none."""
+    teen = person.role == Role.TEEN
+    active = {"state": GuardianshipState.ACTIVE}
+    request = erasure_of(person.id) if person.locked_at else None
+    return Overview(
+        age_group=_age_group(person, now) if teen else "",
+        country=_country(person),
+        limits=_limits(person, now) if teen else None,
+        memory=memory_state(person, now=now) if teen else "",
+        guardians=tuple(link.guardian.username for link in person.guardianships.filter(**active)),
+        wards=tuple(link.teen.username for link in person.wards.filter(**active)),
+        closed_until=request.due_at if request else None,
+    )
+
+
+def _age_group(person: User, now: datetime) -> str:
+    return {"13-15": _("13 to 15"), "16-17": _("16 or 17")}.get(gate.band_of(person, now), _("18 or older"))
+
+
+def _country(person: User) -> str:
+    name = next((str(label) for code, label in country_choices() if code == person.country), person.country)
+    part = REGIONS.get(person.region)
+    return f"{name}, {part}" if part else str(name)
+
+
+def _limits(person: User, now: datetime) -> Limits:
+    holding = gate.limits_of(person, now)
+    used = UsageDay.objects.filter(person=person, day=gate.local_day(person, now)).first()
+    return Limits(
+        quiet_from=holding.quiet_from,
+        quiet_to=holding.quiet_to,
+        minutes=holding.minutes,
+        used=used.seconds // 60 if used else 0,
+        set_by=_set_by(person),
+    )
+
+
+def _set_by(person: User) -> str:
+    row = TimeLimits.objects.filter(person=person).first()
+    if row is None or (row.quiet_from is None and row.quiet_to is None and row.minutes_a_day is None):
+        return ""
+    if row.set_by == Role.GUARDIAN:
+        return _("A parent or carer set these.")
+    return _("Whoever runs this place set these for you.")
+
+
+def memory_state(person: User, *, now: datetime) -> str:
+    """on, paused (by the person), off (by somebody else), plain (where they live), or closed (the account is)."""
+    try:
+        plain = gate.may_enter(person, now=now)
+    except gate.Refused:
+        return "closed"
+    if plain:
+        return "plain"
+    row = TimeLimits.objects.filter(person=person).first()
+    if row is not None and row.memory_off:
+        return "off"
+    return "paused" if row is not None and row.memory_paused else "on"

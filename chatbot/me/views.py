@@ -1,0 +1,86 @@
+"""The overview, where and in which language, and everything as a file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from chatbot.accounts import gate
+from chatbot.accounts import services as people
+from chatbot.accounts.forms import PROFILE_LANGUAGES
+from chatbot.accounts.models import Role, User
+from chatbot.accounts.views import person_of
+from chatbot.core import clock
+from chatbot.me.export import everything
+from chatbot.me.forms import PlaceForm
+from chatbot.me.looks import looks_of
+from chatbot.me.overview import overview_of
+from companion.profile.services import companion_for
+
+
+def _page(request: HttpRequest, person: User, form: PlaceForm, *, status: int = 200) -> HttpResponse:
+    looks = looks_of(person.id)
+    context: dict[str, Any] = {
+        "me": overview_of(person, now=clock.now()),
+        "looks": looks,
+        "looked": [one for one in looks if one.private],
+        "form": form,
+        "companion": companion_for(person.id) if person.role == Role.TEEN else None,
+        "days": settings.MESSAGE_DAYS,
+        "zone": gate.zone_of(person),
+    }
+    return render(request, "me/index.html", context, status=status)
+
+
+@never_cache
+@login_required
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    """Who I am here, what holds, who sees what, and the way to the rest."""
+    person = person_of(request)
+    form = PlaceForm(initial={"language": person.language.lower(), "time_zone": person.time_zone})
+    return _page(request, person, form)
+
+
+@never_cache
+@login_required
+@require_POST
+def place(request: HttpRequest) -> HttpResponse:
+    """Language and time zone."""
+    person = person_of(request)
+    form = PlaceForm(request.POST)
+    if form.is_valid():
+        try:
+            people.time_zone_set(person, form.cleaned_data["time_zone"])
+        except people.TooSoon:
+            form.add_error("time_zone", _("The time zone can change once a day. Try again tomorrow."))
+    if not form.is_valid():
+        return _page(request, person, form, status=400)
+    code = form.cleaned_data["language"]
+    person.language = PROFILE_LANGUAGES[code]
+    people.person_language(person)
+    with translation.override(code):
+        messages.success(request, _("Saved."))
+    response = redirect("me:index")
+    # The footer's choice would win otherwise, and "my language" would seem not to work.
+    response.set_cookie(settings.LANGUAGE_COOKIE_NAME, code, samesite="Lax", secure=request.is_secure())
+    return response
+
+
+@never_cache
+@login_required
+@require_safe
+def export(request: HttpRequest) -> HttpResponse:
+    """Everything that is kept about the person, as one file (R30)."""
+    response = JsonResponse(everything(person_of(request)), json_dumps_params={"ensure_ascii": False, "indent": 1})
+    response["Content-Disposition"] = 'attachment; filename="abraco.json"'
+    return response

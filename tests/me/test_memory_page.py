@@ -1,0 +1,196 @@
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+
+from chatbot.accounts import services as people
+from chatbot.accounts.erasure import age_doubted
+from chatbot.accounts.models import TimeLimits, User
+from chatbot.core.choices import choice_set
+from companion.memory import services as memory
+from companion.memory.services import MemoryView
+from moderation.incidents.selectors import incidents_waiting
+
+SignIn = Callable[..., Client]
+Told = list[MemoryView]
+
+
+def values(person: User) -> set[str]:
+    return {view.value for view in memory.memory_list(owner_id=person.id, language="en")}
+
+
+def test_the_owner_sees_everything_in_plain_words_and_since_when(signed_in: SignIn, maya: User, told: Told) -> None:
+    page = signed_in(maya).get("/me/memory/").content.decode()
+    assert "Your name is Maya." in page
+    assert "You like skateboarding." in page
+    assert "since 20 November 2026" in page
+    assert "passwords" in page
+
+
+def test_an_empty_page_says_what_will_appear(signed_in: SignIn, maya: User) -> None:
+    assert "Nothing yet" in signed_in(maya).get("/me/memory/").content.decode()
+
+
+@pytest.mark.parametrize("language", ["en", "pt-br", "es", "fr"])
+def test_the_page_opens_in_every_language(signed_in: SignIn, maya: User, told: Told, language: str) -> None:
+    client = signed_in(maya)
+    client.cookies["django_language"] = language
+    assert "Maya" in client.get("/me/memory/").content.decode()
+
+
+def test_signed_out_nobody_sees_anything(client: Client, maya: User, told: Told) -> None:
+    for path in ("/me/", "/me/memory/", f"/me/memory/{told[0].id}/", "/me/memory/export/", "/me/export/"):
+        assert client.get(path).status_code == 302
+    assert client.post(f"/me/memory/{told[0].id}/forget/").status_code == 302
+    assert client.post("/me/memory/forget-all/").status_code == 302
+    assert values(maya) == {"Maya", "skateboarding"}
+
+
+@pytest.mark.parametrize("who", ["ana", "rui", "olga"])
+def test_guardian_moderator_and_operator_have_no_memory_page(
+    request: pytest.FixtureRequest, signed_in: SignIn, maya: User, told: Told, who: str
+) -> None:
+    client = signed_in(request.getfixturevalue(who))
+    for path in ("/me/memory/", f"/me/memory/{told[0].id}/", "/me/memory/export/", "/me/memory/forget-all/"):
+        response = client.get(path)
+        assert response.status_code == 403
+        assert b"skateboarding" not in response.content
+    for path in (f"/me/memory/{told[0].id}/forget/", "/me/memory/forget-all/", f"/me/memory/{told[0].id}/"):
+        assert client.post(path, {"value": "Mud"}).status_code == 403
+    assert values(maya) == {"Maya", "skateboarding"}
+
+
+def test_a_stranger_finds_and_changes_nothing(signed_in: SignIn, maya: User, told: Told, stranger: User) -> None:
+    client = signed_in(stranger)
+    assert b"skateboarding" not in client.get("/me/memory/").content
+    assert client.get(f"/me/memory/{told[0].id}/").status_code == 404
+    assert client.post(f"/me/memory/{told[0].id}/", {"value": "Mud"}).status_code == 404
+    assert client.post(f"/me/memory/{told[0].id}/forget/").status_code == 404
+    assert client.get(f"/me/memory/{uuid.uuid4()}/").status_code == 404
+    client.post("/me/memory/forget-all/")
+    assert values(maya) == {"Maya", "skateboarding"}
+
+
+def test_a_correction_is_kept_in_the_owner_s_words(signed_in: SignIn, maya: User, told: Told) -> None:
+    client = signed_in(maya)
+    assert "skateboarding" in client.get(f"/me/memory/{told[1].id}/").content.decode()
+    response = client.post(f"/me/memory/{told[1].id}/", {"value": "roller skating"}, follow=True)
+    assert "You like roller skating." in response.content.decode()
+    assert values(maya) == {"Maya", "roller skating"}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "   ",
+        "x" * 81,
+        "my password is hunter2",
+        "sam@example.org",
+        "call 555 010 9988",
+        "www.example.org",
+        "going to church",
+        "my therapist",
+        "girls",
+        "vaping",
+        "living on Elm Street",
+    ],
+)
+def test_what_may_not_be_stored_is_refused_with_a_sentence(
+    signed_in: SignIn, maya: User, told: Told, value: str
+) -> None:
+    response = signed_in(maya).post(f"/me/memory/{told[1].id}/", {"value": value})
+    assert response.status_code == 400
+    assert 'role="alert"' in response.content.decode()
+    assert values(maya) == {"Maya", "skateboarding"}
+
+
+def test_a_correction_in_danger_gets_the_written_words_and_help_and_is_not_kept(
+    signed_in: SignIn, maya: User, told: Told
+) -> None:
+    response = signed_in(maya).post(f"/me/memory/{told[1].id}/", {"value": "i want to kill myself tonight"})
+    page = response.content.decode()
+    assert response.status_code == 400
+    assert 'class="crisis"' in page
+    assert "911" in page
+    assert "/help/" in page
+    assert "kill myself" not in page
+    assert values(maya) == {"Maya", "skateboarding"}
+    assert len(incidents_waiting()) == 1
+
+
+def test_one_thing_is_forgotten_and_the_rest_stays(signed_in: SignIn, maya: User, told: Told) -> None:
+    response = signed_in(maya).post(f"/me/memory/{told[1].id}/forget/", follow=True)
+    assert "skateboarding" not in response.content.decode()
+    assert values(maya) == {"Maya"}
+
+
+def test_everything_is_forgotten_in_two_taps_without_a_plea(signed_in: SignIn, maya: User, told: Told) -> None:
+    client = signed_in(maya)
+    asked = client.get("/me/memory/forget-all/").content.decode()
+    assert "2 things" in asked
+    assert "sure" not in asked
+    assert values(maya) != set()
+    client.post("/me/memory/forget-all/")
+    assert values(maya) == set()
+
+
+def test_the_person_s_own_pause_stops_learning_and_lets_them_see_and_delete(
+    signed_in: SignIn, maya: User, told: Told
+) -> None:
+    client = signed_in(maya)
+    client.post("/me/memory/pause/", {"pause": "on"})
+    page = client.get("/me/memory/").content.decode()
+    assert "paused, by you" in page
+    assert "You like skateboarding." in page
+    refused = client.post(f"/me/memory/{told[1].id}/", {"value": "roller skating"})
+    assert refused.status_code == 403
+    assert b"Memory is off" in refused.content
+    client.post(f"/me/memory/{told[1].id}/forget/")
+    assert values(maya) == {"Maya"}
+    client.post("/me/memory/pause/", {"pause": "off"})
+    assert "Memory is on." in client.get("/me/memory/").content.decode()
+
+
+def test_the_own_switch_does_not_lift_one_that_somebody_else_set(signed_in: SignIn, maya: User, told: Told) -> None:
+    TimeLimits.objects.create(person=maya, memory_off=True)
+    client = signed_in(maya)
+    client.post("/me/memory/pause/", {"pause": "off"})
+    page = client.get("/me/memory/").content.decode()
+    assert "turned off by a parent or carer" in page
+    assert client.post(f"/me/memory/{told[1].id}/", {"value": "chess"}).status_code == 403
+
+
+def test_where_plain_mode_holds_memory_is_frozen(signed_in: SignIn, maya: User, told: Told) -> None:
+    choice_set("regions", {"*": "plain_mode"})
+    client = signed_in(maya)
+    assert "Where you live" in client.get("/me/memory/").content.decode()
+    assert client.post(f"/me/memory/{told[1].id}/", {"value": "chess"}).status_code == 403
+    client.post("/me/memory/forget-all/")
+    assert values(maya) == set()
+
+
+def test_a_closed_account_still_sees_and_deletes_its_memory(signed_in: SignIn, maya: User, told: Told) -> None:
+    age_doubted(maya.id)
+    client = signed_in(maya)
+    assert "frozen" in client.get("/me/memory/").content.decode()
+    client.post(f"/me/memory/{told[1].id}/forget/")
+    assert values(maya) == {"Maya"}
+
+
+def test_the_export_is_json_and_says_what_the_command_says(signed_in: SignIn, maya: User, told: Told) -> None:
+    response = signed_in(maya).get("/me/memory/export/")
+    assert response["Content-Disposition"].startswith("attachment")
+    rows = response.json()
+    assert {row["kind"] for row in rows} == {"name", "like"}
+    assert set(rows[0]) == {"kind", "text", "since", "source", "state"}
+
+
+def test_pausing_is_written_down(maya: User) -> None:
+    from chatbot.core.audit import audit_of
+
+    people.memory_pause(maya, paused=True)
+    assert audit_of(maya.id)[0].action == "memory_paused"
