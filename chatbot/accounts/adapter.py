@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -10,11 +12,20 @@ from django.urls import reverse
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
+# In the visit's own store: "leave quickly" was tapped, and the password was not given since.
+LOCK = "locked"
+
 
 def name_check(name: str) -> None:
     """Raises ValidationError for a name that is an insult. The check itself is the safety layer's, by setting."""
     if settings.NAME_SCREEN and not import_string(settings.NAME_SCREEN)(name):
         raise ValidationError(_("Let's find a kinder name than that one."))
+
+
+def sign_out_tell(person_id: uuid.UUID) -> None:
+    """Somebody's sign-in ended somewhere: open chats of theirs look again. Who listens stands above, so by setting."""
+    if settings.SIGN_OUT_TELLS:
+        import_string(settings.SIGN_OUT_TELLS)(person_id)
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no types
@@ -25,6 +36,9 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
 
     def get_signup_redirect_url(self, request: HttpRequest) -> str:
         return reverse("accounts:recovery_code")
+
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:
+        return reverse("me:index")
 
     def add_message(self, *args: object, **kwargs: object) -> None:
         """The pages say what happened themselves."""

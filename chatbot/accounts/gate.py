@@ -85,6 +85,13 @@ class DealOpen(Refused):
         return _("First the deal: read it once and say yes, then we talk.")
 
 
+class MemoryFrozen(Refused):
+    code = "memory_frozen"
+
+    def sentence(self) -> str:
+        return _("Memory is off, so nothing can be changed. You can still see everything and delete it.")
+
+
 class QuietHours(Refused):
     code = "quiet_hours"
     notice = "quiet_hours"
@@ -174,7 +181,7 @@ def limits_of(person: User, now: datetime) -> DayLimits:
         row.quiet_from or default.quiet_from,
         row.quiet_to or default.quiet_to,
         row.minutes_a_day if row.minutes_a_day is not None else default.minutes,
-        not row.memory_off,
+        not (row.memory_off or row.memory_paused),
     )
 
 
@@ -198,10 +205,13 @@ def _check_region(person: User, band: Band, now: datetime) -> bool:
     if age < regions.consent_age(person.country) and not _has_consent(person):
         raise ConsentNeeded
     linked_until = regions.guardian_until(person.country)
-    linked = person.guardianships.filter(state=GuardianshipState.ACTIVE).exists()
-    if linked_until is not None and age <= linked_until and not linked:
+    if linked_until is not None and age <= linked_until and not _is_linked(person):
         raise GuardianNeeded
     return policy == "plain_mode"
+
+
+def _is_linked(person: User) -> bool:
+    return person.guardianships.filter(state=GuardianshipState.ACTIVE).exists()
 
 
 def _has_consent(person: User) -> bool:
@@ -247,6 +257,21 @@ def may_own(person: User, owner_id: uuid.UUID) -> None:
 def may_recover(person: User) -> None:
     """Whether the operator may make a way back in for this account. Raises Refused."""
     if not person.is_active or person.throw_away:
+        raise Refused
+
+
+def may_keep(person: User, *, now: datetime) -> None:
+    """Whether anything may be learned, corrected or recalled about this person now. Raises Refused, MemoryFrozen.
+
+    What is kept already can be seen and deleted by its owner whatever this says (4.10).
+    """
+    if may_enter(person, now=now) or not limits_of(person, now).memory:
+        raise MemoryFrozen
+
+
+def may_erase(actor: User, person_id: uuid.UUID) -> None:
+    """Only the person themself deletes an account here: no guardian a teen's, and no staff account. Raises Refused."""
+    if not actor.is_active or actor.id != person_id or actor.role not in (Role.TEEN, Role.GUARDIAN):
         raise Refused
 
 

@@ -7,11 +7,11 @@ import secrets
 from datetime import date, datetime, time, timedelta
 
 from django.contrib.auth.hashers import check_password, make_password
-from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import F
 
 from chatbot.accounts import bands, gate
+from chatbot.accounts.devices import devices_end
 from chatbot.accounts.models import (
     Consent,
     ConsentKind,
@@ -25,13 +25,17 @@ from chatbot.accounts.models import (
     User,
 )
 from chatbot.core import clock
-from chatbot.core.audit import audit_record
+from chatbot.core.audit import audit_of, audit_record
 
 CONSENT_VERSION = "2026-11"
 RECOVERY_HOURS = 24
 IDLE = timedelta(minutes=30)
 # No 0, O, 1, I or L: the code is copied by hand.
 _ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
+
+
+class TooSoon(Exception):
+    """Done already within the last day."""
 
 
 class RecoveryFailed(Exception):
@@ -101,13 +105,7 @@ def _password_set(person: User, password: str, *, how: str) -> str:
 
 def sessions_end(person: User, *, but: str | None = None) -> int:
     """Sign the person out everywhere (but here, when `but` names this session). Number of sessions ended."""
-    ended = 0
-    for session in Session.objects.filter(expire_date__gt=clock.now()).iterator():
-        mine = session.get_decoded().get("_auth_user_id") == str(person.id)
-        if mine and session.session_key != but:
-            session.delete()
-            ended += 1
-    return ended
+    return devices_end(person.id, but=but)
 
 
 def deal_confirm(person: User) -> None:
@@ -173,14 +171,42 @@ def usage_record(person: User, *, now: datetime) -> bool:
     return due
 
 
+def usage_pause(person: User, *, now: datetime) -> None:
+    """A turn in a crisis: the time since the last one is neither counted nor part of the run of continuous use."""
+    presence = Presence.objects.filter(person=person).first()
+    if presence is None or now < presence.last_at:
+        return
+    gap = now - presence.last_at
+    presence.run_from, presence.last_at = presence.run_from + gap, now
+    if presence.reminded_at is not None:
+        presence.reminded_at += gap
+    presence.save()
+
+
+def break_look(person: User, *, now: datetime) -> bool:
+    """Whether the break falls due just now, between two turns of continuous use; the chat then waits for the tap."""
+    presence = Presence.objects.filter(person=person, break_open=False).first()
+    if presence is None or not timedelta(0) <= now - presence.last_at <= IDLE or _has_no_limits(person):
+        return False
+    since = presence.reminded_at or presence.run_from
+    if now - since < gate.break_after(person, now):
+        return False
+    # Counted: of two open sockets one opens the lock, and an answer that came in between is not taken back.
+    due = Presence.objects.filter(person=person, break_open=False, last_at=presence.last_at)
+    return due.update(reminded_at=now, break_open=True) == 1
+
+
 def _has_no_limits(person: User) -> bool:
     """Only the terminal's throw-away person can be without limits, and so without breaks."""
     return person.throw_away and TimeLimits.objects.filter(person=person, minutes_a_day=24 * 60).exists()
 
 
 def _usage_add(person: User, *, day: date, seconds: int) -> None:
-    row, _ = UsageDay.objects.get_or_create(person=person, day=day)
-    UsageDay.objects.filter(id=row.id).update(seconds=F("seconds") + seconds, turns=F("turns") + 1)
+    rows = UsageDay.objects.filter(person=person, day=day)
+    added = {"seconds": F("seconds") + seconds, "turns": F("turns") + 1}
+    if not rows.update(**added):
+        UsageDay.objects.get_or_create(person=person, day=day)
+        rows.update(**added)
 
 
 def break_acknowledge(person: User) -> bool:
@@ -216,3 +242,21 @@ def limits_lift(person: User) -> None:
 def person_language(person: User) -> None:
     """Keep the language that the person chose."""
     person.save(update_fields=["language"])
+
+
+def time_zone_set(person: User, name: str) -> None:
+    """Move the person's clock. Raises TooSoon: quiet hours must not be walked around by moving house every evening."""
+    if name == person.time_zone:
+        return
+    day_ago = clock.now() - timedelta(hours=24)
+    if any(entry.action == "time_zone_changed" and entry.at > day_ago for entry in audit_of(person.id)):
+        raise TooSoon
+    person.time_zone = name
+    person.save(update_fields=["time_zone"])
+    audit_record(actor="self", subject=person.id, action="time_zone_changed")
+
+
+def memory_pause(person: User, *, paused: bool) -> None:
+    """The person's own switch over what is remembered. It does not lift one that somebody else set."""
+    TimeLimits.objects.update_or_create(person=person, defaults={"memory_paused": paused})
+    audit_record(actor="self", subject=person.id, action="memory_paused" if paused else "memory_resumed")

@@ -8,4 +8,5 @@ urlpatterns = [
     path("recover/", views.recover, name="recover"),
     path("recover/<str:secret>/", views.recover_link, name="recover_link"),
     path("deal/", views.deal, name="deal"),
+    path("unlock/", views.unlock, name="unlock"),
 ]

@@ -2,24 +2,45 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from allauth.account.views import LoginView as AllauthLoginView
+from allauth.account.views import LogoutView as AllauthLogoutView
+from allauth.account.views import PasswordChangeView as AllauthPasswordChangeView
 from allauth.account.views import SignupView as AllauthSignupView
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from chatbot.accounts import services
-from chatbot.accounts.forms import NewPasswordForm, RecoveryForm
-from chatbot.accounts.models import Role, User
-from chatbot.core import ratelimit
+from chatbot.accounts import gate, services
+from chatbot.accounts.adapter import LOCK, sign_out_tell
+from chatbot.accounts.forms import NewPasswordForm, RecoveryForm, UnlockForm
+from chatbot.accounts.models import User
+from chatbot.core import clock, ratelimit
+from chatbot.core.choices import choice
 
 LATER_COOKIE = "later"
 LATER_SECONDS = 24 * 3600
+# Tells the page's own script that the password was given; holds nothing, lives a minute.
+UNLOCKED_COOKIE = "unlocked"
+TRIES, TRIES_S = 5, 300
+
+
+def _in_our_words(form: Any, **words: tuple[str, str]) -> Any:
+    """Label and hint of allauth's fields, and no placeholder that would stand in for a label."""
+    for name, (label, hint) in words.items():
+        if name in form.fields:
+            form.fields[name].label, form.fields[name].help_text = label, hint
+            form.fields[name].widget.attrs.pop("placeholder", None)
+    return form
 
 
 @method_decorator(never_cache, name="dispatch")
@@ -32,10 +53,60 @@ class SignupView(AllauthSignupView):  # type: ignore[misc]  # allauth ships no t
         response: HttpResponseBase = super().dispatch(request, *args, **kwargs)
         return response
 
+    def get_form(self, form_class: Any = None) -> Any:
+        return _in_our_words(
+            super().get_form(form_class),
+            username=(_("User name"), _("A nickname is best. Not your full name.")),
+            password1=(_("Password"), _("8 characters or more. Three odd words in a row are easy to keep.")),
+        )
+
     def form_invalid(self, form: object) -> HttpResponse:
         if getattr(form, "too_young", False):
             return under_age(self.request)
         response: HttpResponse = super().form_invalid(form)
+        return response
+
+
+class SignInView(AllauthLoginView):  # type: ignore[misc]  # allauth ships no types
+    """allauth's sign-in, with the house's words on it."""
+
+    def get_form(self, form_class: Any = None) -> Any:
+        return _in_our_words(
+            super().get_form(form_class),
+            login=(_("User name"), ""),
+            password=(_("Password"), ""),
+            remember=(_("Stay signed in on this device"), ""),
+        )
+
+
+class PasswordView(AllauthPasswordChangeView):  # type: ignore[misc]  # allauth ships no types
+    """allauth's change of password; every other device is signed out, and its open chats close."""
+
+    def get_form(self, form_class: Any = None) -> Any:
+        return _in_our_words(
+            super().get_form(form_class),
+            oldpassword=(_("The password you have now"), ""),
+            password1=(_("New password"), _("8 characters or more. Three odd words in a row are easy to keep.")),
+            password2=(_("New password, once more"), ""),
+        )
+
+    def form_valid(self, form: object) -> HttpResponse:
+        response: HttpResponse = super().form_valid(form)
+        person = person_of(self.request)
+        services.sessions_end(person, but=self.request.session.session_key)
+        sign_out_tell(person.id)
+        messages.success(self.request, _("Your password is changed, and you're signed out everywhere else."))
+        return response
+
+
+class SignOutView(AllauthLogoutView):  # type: ignore[misc]  # allauth ships no types
+    """allauth's sign-out; open chats of the person, in other tabs too, close at once."""
+
+    def post(self, *args: object, **kwargs: object) -> HttpResponse:
+        person = self.request.user
+        response: HttpResponse = super().post(*args, **kwargs)
+        if isinstance(person, User):
+            sign_out_tell(person.id)
         return response
 
 
@@ -74,12 +145,12 @@ def recover(request: HttpRequest) -> HttpResponse:
     form = RecoveryForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         # By address, not by name: nobody may lock somebody else out by guessing at their name.
-        wait = ratelimit.allowed(f"recover:{request.META.get('REMOTE_ADDR', '')}", most=5, per_s=300)
+        wait = ratelimit.allowed(f"recover:{request.META.get('REMOTE_ADDR', '')}", most=TRIES, per_s=TRIES_S)
         if wait:
             form.add_error(None, _("Too many tries. Wait five minutes, then try again."))
         else:
             try:
-                _person, code = services.password_recover(
+                person, code = services.password_recover(
                     username=form.cleaned_data["username"],
                     code=form.cleaned_data["code"],
                     password=form.cleaned_data["password"],
@@ -87,6 +158,7 @@ def recover(request: HttpRequest) -> HttpResponse:
             except services.RecoveryFailed:
                 form.add_error(None, _("That name and code don't belong together. Check both and try again."))
             else:
+                sign_out_tell(person.id)
                 return render(request, "accounts/recovery_code.html", {"code": code, "recovered": True})
     return render(request, "accounts/recover.html", {"form": form}, status=400 if form.errors else 200)
 
@@ -99,10 +171,11 @@ def recover_link(request: HttpRequest, secret: str) -> HttpResponse:
     form = NewPasswordForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            _person, code = services.recovery_link_use(secret=secret, password=form.cleaned_data["password"])
+            person, code = services.recovery_link_use(secret=secret, password=form.cleaned_data["password"])
         except services.RecoveryFailed:
             form.add_error(None, _("This link was used already, or is too old. Ask for a new one."))
         else:
+            sign_out_tell(person.id)
             return render(request, "accounts/recovery_code.html", {"code": code, "recovered": True})
     return render(request, "accounts/recover.html", {"form": form}, status=400 if form.errors else 200)
 
@@ -113,9 +186,42 @@ def recover_link(request: HttpRequest, secret: str) -> HttpResponse:
 def deal(request: HttpRequest) -> HttpResponse:
     """The deal, before anything is confided: read once, confirmed by a tap."""
     person = person_of(request)
-    if person.role != Role.TEEN:
+    try:
+        gate.may_enter(person, now=clock.now())
+    except gate.Refused:
+        # The chat's own page says why, and shows help.
         return redirect(settings.LOGIN_REDIRECT_URL)
     if request.method == "POST":
         services.deal_confirm(person)
         return redirect(settings.LOGIN_REDIRECT_URL)
-    return render(request, "accounts/deal.html")
+    told = {"told": choice("duty_contact", ""), "staff_hours": choice("staff_hours", "")}
+    return render(request, "accounts/deal.html", {**told, "confirmed": person.deal_confirmed_at is not None})
+
+
+def _next(request: HttpRequest) -> str:
+    """Where to go on to: a path of this house, else the chat."""
+    path = request.POST.get("next") or request.GET.get("next") or ""
+    fine = url_has_allowed_host_and_scheme(path, allowed_hosts=None) and path.startswith("/")
+    return path if fine else settings.LOGIN_REDIRECT_URL
+
+
+@never_cache
+@login_required
+@sensitive_post_parameters()
+@require_http_methods(["GET", "POST"])
+def unlock(request: HttpRequest) -> HttpResponse:
+    """After "leave quickly": the password opens the pages on this device again."""
+    person = person_of(request)
+    form = UnlockForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        if ratelimit.allowed(f"unlock:{person.id}", most=TRIES, per_s=TRIES_S):
+            form.add_error(None, _("Too many tries. Wait five minutes, then try again."))
+        elif not person.check_password(form.cleaned_data["password"]):
+            form.add_error("password", _("That isn't the password of this account. Try again?"))
+        else:
+            request.session.pop(LOCK, None)
+            response = redirect(_next(request))
+            response.set_cookie(UNLOCKED_COOKIE, "1", max_age=60, samesite="Lax", secure=request.is_secure())
+            return response
+    context = {"form": form, "next": _next(request)}
+    return render(request, "accounts/unlock.html", context, status=400 if form.errors else 200)

@@ -2,6 +2,7 @@
 // Served from / (scope "/"). Names below are addresses, not words for people.
 const CACHE = "abraco-shell-1";
 const HELP = "/help/";
+const LEAVE = "/leave/";
 const SHELL = [
   HELP,
   "/static/abraco.css",
@@ -21,6 +22,9 @@ addEventListener("install", (event) => {
   event.waitUntil((async () => {
     const cache = await caches.open(CACHE);
     await Promise.allSettled(SHELL.map((address) => cache.add(address)));
+    // As nobody: for somebody signed in, opening this page is what locks the visit.
+    const neutral = await fetch(LEAVE, { credentials: "omit" }).catch(() => null);
+    if (neutral?.ok) await cache.put(LEAVE, neutral);
     await skipWaiting();
   })());
 });
@@ -40,7 +44,8 @@ async function fresh(request, keepAs) {
   try {
     const answer = await fetch(request);
     if (answer.ok && answer.type === "basic" && !answer.redirected) await cache.put(keepAs, answer.clone());
-    return answer;
+    if (answer.status < 500) return answer;
+    return (await cache.match(keepAs, { ignoreVary: true })) ?? answer;
   } catch (error) {
     const kept = await cache.match(keepAs, { ignoreVary: true });
     if (kept) return kept;
@@ -48,12 +53,12 @@ async function fresh(request, keepAs) {
   }
 }
 
-/** Any page: from the network; without one, the help page, which everybody may need most right then. */
-async function page(request) {
+/** Any page: from the network; without one, the kept page, which for most is help: needed most right then. */
+async function page(request, instead = HELP) {
   try {
     return await fetch(request);
   } catch (error) {
-    const kept = await (await caches.open(CACHE)).match(HELP, { ignoreVary: true });
+    const kept = await (await caches.open(CACHE)).match(instead, { ignoreVary: true });
     if (kept) return kept;
     throw error;
   }
@@ -65,5 +70,6 @@ addEventListener("fetch", (event) => {
   if (request.method !== "GET" || address.origin !== location.origin) return;
   if (address.pathname.startsWith("/static/")) event.respondWith(fresh(request, address.pathname));
   else if (address.pathname === HELP) event.respondWith(fresh(request, HELP));
+  else if (address.pathname === LEAVE) event.respondWith(page(request, LEAVE));
   else if (request.mode === "navigate") event.respondWith(page(request));
 });

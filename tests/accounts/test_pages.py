@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.test import Client
 
@@ -39,7 +41,9 @@ def test_under_thirteen_is_refused_kindly_nothing_is_kept_and_a_second_try_waits
 
 def test_the_form_never_hints_at_a_limit(client: Client) -> None:
     page = client.get("/account/signup/").content.decode()
-    assert "13" not in page.replace("2013", "")
+    words = re.sub(r"<svg.*?</svg>|<[^>]*>", " ", page, flags=re.DOTALL)
+    assert "born" in words
+    assert not re.search(r"\b1[2-7]\b", words)
 
 
 @pytest.mark.parametrize(
@@ -106,4 +110,67 @@ def test_the_deal_is_confirmed_by_the_person_signed_in_only(client: Client, maya
 
 def test_health_and_ready_name_their_parts(client: Client) -> None:
     assert client.get("/health").json() == {"status": "ok"}
-    assert client.get("/ready").json()["parts"] == {"database": "ok", "master_key": "ok"}
+    assert client.get("/ready").json()["parts"]["master_key"] == "ok"
+
+
+BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+
+
+def test_a_changed_password_is_confirmed_and_signs_out_every_other_device(client: Client, maya: User) -> None:
+    other = Client()
+    for device in (client, other):
+        device.force_login(maya, backend=BACKEND)
+    fields = {"oldpassword": "abraco-tests", "password1": "three odd words", "password2": "three odd words"}
+    refused = client.post("/account/password/change/", {**fields, "oldpassword": "not it"})
+    assert b"error" in refused.content
+    assert other.get("/chat/earlier/").status_code == 200
+    done = client.post("/account/password/change/", fields, follow=True)
+    assert done.redirect_chain[-1][0] == "/me/"
+    assert "Your password is changed" in done.content.decode()
+    assert other.get("/chat/earlier/").status_code == 302
+    assert client.get("/chat/earlier/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["/account/password/change/", "/account/recovery-code/", "/account/deal/", "/account/unlock/"]
+)
+def test_pages_of_one_s_account_ask_to_sign_in(client: Client, path: str) -> None:
+    assert client.get(path).headers["Location"].startswith("/account/login/?next=")
+
+
+@pytest.mark.parametrize("path", ["email/", "password/reset/", "confirm-email/", "login/code/", "3rdparty/"])
+def test_doors_of_allauth_that_the_house_does_not_use_are_not_there(client: Client, path: str) -> None:
+    assert client.get(f"/account/{path}").status_code == 404
+
+
+def test_signing_in_leads_to_the_chat_and_a_wrong_password_says_so(client: Client, maya: User) -> None:
+    wrong = client.post("/account/login/", {"login": "maya", "password": "not it"})
+    assert wrong.status_code == 200
+    assert b"errors" in wrong.content
+    right = client.post("/account/login/", {"login": "maya", "password": "abraco-tests"})
+    assert right.headers["Location"] == "/chat/"
+
+
+def test_signing_in_never_leads_to_another_site(client: Client, maya: User) -> None:
+    fields = {"login": "maya", "password": "abraco-tests", "next": "https://example.com/"}
+    assert client.post("/account/login/", fields).headers["Location"] == "/chat/"
+
+
+def test_signing_out_takes_a_tap_not_a_link(client: Client, maya: User) -> None:
+    client.force_login(maya, backend=BACKEND)
+    assert client.get("/account/logout/").status_code == 200
+    assert client.get("/chat/earlier/").status_code == 200
+    assert client.post("/account/logout/").headers["Location"] == "/"
+    assert client.get("/chat/earlier/").status_code == 302
+
+
+def test_a_new_account_speaks_the_language_that_was_chosen(client: Client, open_house: None) -> None:
+    client.post("/account/signup/", form(language="pt-br", country="PT", birth_year=clock.now().year - 16))
+    assert '<html lang="pt-br"' in client.get("/account/deal/").content.decode()
+
+
+def test_under_thirteen_leaves_no_trace_but_the_waiting_cookie(client: Client) -> None:
+    response = client.post("/account/signup/", form(birth_year=clock.now().year - 9))
+    assert set(response.cookies) <= {"later", "csrftoken"}
+    assert "nina" not in response.content.decode()
+    assert not client.session.keys()

@@ -3,6 +3,7 @@ import { forgetPrivate, remove } from "./store.js";
 
 const body = document.body;
 const root = document.documentElement;
+const AGAIN_MS = 4_000;
 
 function leave() {
   try {
@@ -12,6 +13,8 @@ function leave() {
   }
   root.dataset.locked = "";
   location.replace(body.dataset.leave);
+  // Still here: the way was cut short by something else that was loading.
+  setTimeout(() => location.replace(body.dataset.leave), AGAIN_MS);
 }
 
 let lastEscape = 0;
@@ -87,6 +90,17 @@ for (const button of document.querySelectorAll("[data-copy]")) {
 
 for (const faceSvg of document.querySelectorAll("[data-face][data-wave]")) {
   setTimeout(() => faceSvg.classList.add("hug"), 300);
+}
+
+// The help page stands in for any page while there is no network: it says so then.
+const offline = document.querySelector("[data-offline]");
+if (offline) {
+  const tell = () => {
+    offline.hidden = navigator.onLine && location.pathname === new URL(body.dataset.helpPage, location.href).pathname;
+  };
+  addEventListener("online", tell);
+  addEventListener("offline", tell);
+  tell();
 }
 
 if ("serviceWorker" in navigator && isSecureContext) {

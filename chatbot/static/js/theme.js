@@ -4,11 +4,10 @@
   try {
     const theme = localStorage.getItem("abraco.theme");
     if (["light", "dark", "black"].includes(theme)) root.dataset.theme = theme;
-    const address = new URL(location.href);
-    if (address.searchParams.has("unlocked")) {
+    // The server says so once the password was right; the lock that counts is its own.
+    if (/(^|; )unlocked=1/.test(document.cookie)) {
       localStorage.removeItem("abraco.locked");
-      address.searchParams.delete("unlocked");
-      history.replaceState(null, "", address);
+      document.cookie = "unlocked=; path=/; max-age=0; samesite=lax";
     }
     if (root.hasAttribute("data-private") && localStorage.getItem("abraco.locked")) root.dataset.locked = "";
   } catch {

@@ -1,0 +1,275 @@
+// The chat page: the line, the outbox, the log, the box, and who tells whom what.
+import { Composer } from "./composer.js";
+import { Face } from "./face.js";
+import { Help } from "./help.js";
+import { Log, newChip } from "./log.js";
+import { messageMenu } from "./actions.js";
+import { slip } from "./notices.js";
+import { Outbox } from "./outbox.js";
+import { Line } from "./socket.js";
+import { h, t } from "./text.js";
+
+const UNHEARD_MS = 5_000;
+const TOO_LARGE = 4413;
+const NEAR_END_MIN = 20;
+const CLOSED = new Set(["limit", "quiet_hours", "guardian"]);
+const OWN_FAULT = new Set(["empty", "too_long", "bad_frame", "too_fast", "not_stored"]);
+
+const at = (name) => document.querySelector(`[data-${name}]`);
+const boot = JSON.parse(document.getElementById("chat-boot").textContent);
+const person = boot.person ?? "me";
+
+let conversation = boot.conversation ?? null;
+let turn = null;
+let change = null;
+/** Turns that began in this tab: those of another tab bring no question with them. */
+const mine = new Set();
+let disclosed = false;
+
+/** Whether this visit (this tab, until it is closed) was told already that it is an AI. */
+const visit = {
+  told() {
+    try {
+      const told = sessionStorage.getItem("abraco.told") !== null;
+      sessionStorage.setItem("abraco.told", "1");
+      return told;
+    } catch {
+      return false;
+    }
+  },
+};
+
+const face = new Face(document.querySelector(".chat-who [data-face]"));
+const help = new Help({ card: boot.help, phrases: boot.phrases, pin: at("pin"), panel: at("panel") });
+const chip = newChip();
+at("log-wrap").append(chip);
+const log = new Log({ scroller: at("log"), list: at("list"), chip, language: boot.language, name: boot.companion.name });
+const line = new Line({
+  path: boot.socket,
+  hello: () => ({ ...(conversation && { conversation }), ...(log.seen() && { seen: log.seen() }) }),
+});
+const outbox = new Outbox({ person, line });
+const composer = new Composer({ form: at("composer"), person, max: 4000 });
+
+function answering(id) {
+  turn = id;
+  composer.streaming = Boolean(id);
+  face.thinking(Boolean(id));
+  if (!id) log.thinking(false);
+}
+
+/** What was to be replaced is, now that its turn speaks. */
+function settled(id) {
+  if (!change) return;
+  change.drop();
+  change = null;
+  mine.add(id);
+}
+
+/** A slip of a kind replaces the one before: nothing is said twice in a row. */
+function show(notice, act) {
+  const newest = at("list").lastElementChild;
+  const said = `${notice.title}\n${notice.body}`;
+  if (newest?.dataset.notice === notice.kind && newest.dataset.said === said) return;
+  const node = slip(notice, act);
+  node.dataset.said = said;
+  log.put(node);
+}
+
+function backToBox(options) {
+  const item = outbox.refused(options);
+  if (!item) return;
+  log.withdrawn(item.client_id);
+  composer.restore(item.text);
+}
+
+function acknowledge(kind, value) {
+  line.send({ type: "ack", kind: value });
+  if (value === "break") {
+    composer.locked = false;
+    composer.focus();
+  }
+  for (const node of document.querySelectorAll(`.slip-${value} .row`)) node.remove();
+}
+
+const on = {
+  ready(frame) {
+    conversation = frame.conversation;
+    composer.max = frame.limits.max_chars;
+    at("name").textContent = frame.companion.name;
+    at("ai").textContent = frame.companion.ai_label;
+    document.documentElement.dataset.accent = frame.companion.colour;
+    face.mood(help.pinned ? "serious" : frame.companion.mood);
+    composer.locked = false;
+    log.history(frame.messages);
+    if (frame.messages.length >= boot.page) log.older(`${boot.earlier}${conversation}/?before=${frame.messages[0].id}`);
+    if (!disclosed) {
+      disclosed = true;
+      // First in every visit, and before anything is said in a new conversation (R3); a reload doesn't repeat it.
+      const told = visit.told();
+      if (!told || !frame.messages.length) show({ kind: "disclosure", ...frame.disclosure, actions: [{ kind: "ack", label: t("got_it"), value: "disclosure" }] }, acknowledge);
+      log.bottom();
+      face.hug();
+      outbox.items.forEach((item) => log.pending(item));
+    }
+    answering(frame.turn?.turn ?? null);
+    if (turn) mine.add(turn);
+    if (turn) log.thinking(true);
+    minutes(frame.limits.minutes_left);
+    outbox.flush();
+  },
+  accepted(frame) {
+    outbox.accepted(frame.client_id);
+    log.accepted(frame);
+    at("chips").replaceChildren();
+    mine.add(frame.turn);
+    answering(frame.turn);
+    log.thinking(true);
+    outbox.flush();
+  },
+  delta(frame) {
+    settled(frame.turn);
+    if (!log.delta(frame)) return;
+    if (turn !== frame.turn) answering(frame.turn);
+  },
+  done(frame) {
+    settled(frame.turn);
+    log.done(frame);
+    if (!turn || turn === frame.turn) answering(null);
+    face.mood(frame.finish === "crisis" ? "serious" : frame.mood);
+    if (frame.finish === "failed") show({ kind: "error", title: t("failed_title"), body: t("failed") });
+    chips(frame.finish === "crisis" ? [] : frame.suggestions);
+    outbox.flush();
+    // Said in another tab: the question stands in the page that `ready` brings.
+    if (!mine.has(frame.turn)) line.renew();
+  },
+  notice(frame) {
+    if (frame.kind === "crisis_card") {
+      face.mood("serious");
+      // A message that could not be stored is answered by the notice alone: its words are the body.
+      const words = frame.data?.body === frame.body ? undefined : frame.body;
+      if (words) {
+        // It was heard and answered, so it must not go out again and again.
+        const item = outbox.refused();
+        if (item) log.heard(item.client_id);
+        show({ kind: "safety_tip", title: "", body: words });
+      }
+      help.pin({ title: frame.title, body: frame.body, ...(frame.data ?? {}) });
+      return;
+    }
+    if (frame.kind === "break" || CLOSED.has(frame.kind)) backToBox();
+    if (frame.kind === "break") composer.locked = true;
+    show(frame, acknowledge);
+  },
+  error(frame) {
+    if (OWN_FAULT.has(frame.code) && outbox.out) backToBox({ waitS: frame.retry_after ?? 0 });
+    change?.back();
+    change = null;
+    show({ kind: "error", title: t("error_title"), body: frame.message });
+  },
+};
+
+/** Only towards the end: a clock that always stands there is one more thing to watch. */
+function minutes(left) {
+  const near = left !== null && left <= NEAR_END_MIN;
+  at("minutes").hidden = !near;
+  at("minutes").textContent = near ? t("minutes_left", { n: left }) : "";
+}
+
+function chips(words) {
+  at("chips").replaceChildren(...words.slice(0, 3).map((text) =>
+    h("button", { type: "button", class: "chip", on: { click: () => say(text) } }, text)));
+}
+
+function say(text) {
+  at("chips").replaceChildren();
+  const item = outbox.add(text);
+  log.pending(item);
+  if (!line.online) {
+    log.waiting(t("waits"));
+    if (help.matches(text)) help.pin();
+    return;
+  }
+  // Online, but nobody answers: danger must not wait for a server that hangs.
+  setTimeout(() => {
+    if (outbox.items.some((waiting) => waiting.client_id === item.client_id) && help.matches(text)) help.pin();
+  }, UNHEARD_MS);
+}
+
+line.addEventListener("frame", ({ detail }) => on[detail.type]?.(detail));
+line.addEventListener("lost", ({ detail: { code } }) => {
+  if (code === TOO_LARGE) backToBox();
+  outbox.lost();
+  log.thinking(false);
+  face.thinking(false);
+  composer.streaming = false;
+});
+line.addEventListener("state", ({ detail: { state, words } }) => {
+  const node = at("state");
+  node.dataset.state = state;
+  node.textContent = t(`short_${state}`);
+  const alone = state === "online" || state === "connecting";
+  at("note").textContent = alone ? "" : words;
+  at("signin").hidden = state !== "signed_out";
+  at("reload").hidden = state !== "closed";
+  log.waiting(state === "online" ? "" : t("waits"));
+});
+composer.addEventListener("say", ({ detail }) => say(detail.text));
+composer.addEventListener("stop", () => turn && line.send({ type: "stop", turn }));
+composer.addEventListener("edit", ({ detail: { message, text } }) => {
+  const node = log.byId(message);
+  if (!node || !line.send({ type: "edit", message, text })) {
+    composer.restore(text);
+    return;
+  }
+  const before = log.text(node);
+  const later = log.replacing(log.after(node));
+  log.setText(node, text);
+  change = { drop: later.drop, back: () => { later.back(); log.setText(node, before); composer.restore(text); } };
+  log.thinking(true);
+  face.thinking(true);
+});
+log.addEventListener("menu", ({ detail }) => messageMenu({
+  ...detail, log, line, composer, busy: Boolean(turn),
+  again: (node) => {
+    if (!line.send({ type: "again", turn: node.dataset.turn })) return;
+    change = log.replacing([node]);
+    log.thinking(true);
+    face.thinking(true);
+  },
+}));
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-help]") && help.open()) event.preventDefault();
+});
+
+// The on-screen keyboard of phones that don't resize the page for it.
+const view = window.visualViewport;
+view?.addEventListener("resize", () => {
+  const covered = innerHeight - view.height > 80 && view.scale === 1;
+  document.body.style.height = covered ? `${view.height}px` : "";
+  if (chip.hidden) log.bottom();
+});
+
+const opener = at("menu-button");
+const menu = at("menu");
+opener.addEventListener("click", () => {
+  menu.hidden = !menu.hidden;
+  opener.setAttribute("aria-expanded", String(!menu.hidden));
+  if (!menu.hidden) menu.querySelector("a, button").focus();
+});
+document.addEventListener("pointerdown", (event) => {
+  if (!menu.hidden && !menu.contains(event.target) && !opener.contains(event.target)) opener.click();
+});
+menu.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  menu.hidden = true;
+  opener.setAttribute("aria-expanded", "false");
+  opener.focus();
+});
+
+if (boot.pinned) {
+  face.mood("serious");
+  help.pin(undefined, { small: true });
+}
+composer.focus();
+line.start();

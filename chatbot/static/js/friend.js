@@ -1,0 +1,10 @@
+// Shaping the companion: the face shows the colour and the manner at once.
+const form = document.querySelector("[data-friend]");
+const face = document.querySelector(".friend-top [data-face]");
+
+form?.addEventListener("input", () => {
+  const data = new FormData(form);
+  document.documentElement.dataset.accent = data.get("colour") ?? "honey";
+  const [name, value] = ["playful", "curious", "gentle"].map((key) => [key, Number(data.get(key))]).sort((a, b) => b[1] - a[1])[0];
+  if (face) face.dataset.mood = value < 35 ? "calm" : { playful: "silly", curious: "curious", gentle: "sunny" }[name];
+});
