@@ -2,22 +2,27 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
-.PHONY: run test check install clean
+.PHONY: run test check install bench bench-turn bench-safety samples clean
 
 PORT ?= 8000
 PY := .venv/bin/python
 STAMP := .venv/.installed-dev
+CACHE := $(or $(ABRACO_CACHE),$(or $(ABRACO_VAR),var)/cache)
 
 run: $(STAMP)
 	@export DEBUG=1
 	$(PY) manage.py migrate --verbosity 0
 	$(PY) manage.py master_key --make
 	$(PY) manage.py seed_demo
+	$(PY) manage.py catalogues
+	$(PY) -m companion.engines.embedded $(CACHE)
 	echo "Serving on http://127.0.0.1:$(PORT)  (embedded engine, SQLite, jobs in this process; stop with Ctrl-C)"
 	exec $(PY) -m uvicorn chatbot.asgi:application --host 127.0.0.1 --port $(PORT) --ws-max-size 1048576 --log-level warning
 
 test: $(STAMP)
-	@$(PY) -m pytest
+	@.ci/packages
+	$(PY) manage.py catalogues
+	$(PY) -m pytest
 
 check: $(STAMP)
 	@$(PY) -m ruff check .
@@ -26,9 +31,27 @@ check: $(STAMP)
 	.venv/bin/lint-imports --no-cache | tail -n 20
 	$(PY) manage.py check
 	$(PY) manage.py makemigrations --check --dry-run
+	$(PY) manage.py catalogues --check
 	if timeout 60 .venv/bin/pip-audit --progress-spinner off -r requirements.txt --no-deps --disable-pip >/tmp/abraco-audit.$$$$ 2>&1; then echo "audit: nothing known"; else echo "audit: not reachable here, or see pip-audit"; fi; rm -f /tmp/abraco-audit.$$$$
 
 install: $(STAMP)
+	@$(PY) -m companion.engines.embedded $(CACHE)
+
+# Each number of the README again: a turn, finding the right place in the bank, choosing. bench/results keeps them.
+bench: bench-turn
+	@$(PY) -m bench.retrieval
+	$(PY) -m bench.choosing
+	$(PY) -m bench.safety
+
+bench-turn: $(STAMP)
+	@$(PY) -m bench.turn
+
+bench-safety: $(STAMP)
+	@$(PY) -m bench.safety
+
+# Scripted talks of twenty turns a language, into docs/samples.
+samples: $(STAMP)
+	@$(PY) -m bench.samples
 
 # The CPU build of torch is taken where it is on offer and there is no NVIDIA GPU; elsewhere pip chooses.
 $(STAMP): requirements.txt requirements-dev.txt requirements-encoder.txt
@@ -43,4 +66,5 @@ $(STAMP): requirements.txt requirements-dev.txt requirements-encoder.txt
 
 clean:
 	@rm -rf .venv var .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find chatbot/locale -name '*.mo' -delete
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

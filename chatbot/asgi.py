@@ -16,7 +16,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402  as abo
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402  as above
 from django.urls import path  # noqa: E402  as above
 
-from chatbot.chat.service import house_close, house_open, house_watch  # noqa: E402  as above
+from chatbot.chat.service import NotFit, house_close, house_open, house_watch  # noqa: E402  as above
 from chatbot.chat.socket import ChatSocket  # noqa: E402  as above
 
 Scope = MutableMapping[str, Any]
@@ -38,7 +38,11 @@ async def _lifespan(receive: Receive, send: Send) -> None:
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
-            await house_open()
+            try:
+                await house_open()
+            except NotFit as error:
+                await send({"type": "lifespan.startup.failed", "message": str(error)})
+                return
             watch = asyncio.create_task(house_watch())
             await send({"type": "lifespan.startup.complete"})
         elif message["type"] == "lifespan.shutdown":

@@ -14,6 +14,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(env.str("ABRACO_VAR", str(BASE_DIR / "var")))
 
 DEBUG = env.bool("DEBUG", False)
+CI = env.bool("CI", False)  # a check that is skipped because a tool is missing is a failure there
 
 
 def _secret_key() -> str:
@@ -32,6 +33,8 @@ def _secret_key() -> str:
 SECRET_KEY = _secret_key()
 MASTER_KEY = env.str("ABRACO_MASTER_KEY", "")
 MASTER_KEY_FILE = env.str("ABRACO_MASTER_KEY_FILE", str(VAR_DIR / "master.key"))
+# An operator's stricter rules over moderation/policy.yaml: see docs/safety.md.
+POLICY_FILE = env.str("ABRACO_POLICY_FILE", "")
 
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
@@ -66,6 +69,10 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "chatbot.accounts.middleware.PersonPlace",
+    "chatbot.accounts.middleware.LeftQuickly",
+    "chatbot.accounts.devices.DeviceSeen",
+    "chatbot.pages.errors.HouseNotFound",
 ]
 
 ROOT_URLCONF = "chatbot.urls"
@@ -146,6 +153,7 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("ABRACO_HTTPS", not DEBUG)
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "chatbot.pages.views.stale_form"
 SILENCED_SYSTEM_CHECKS: list[str] = []
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -165,10 +173,18 @@ CONTENT_SECURITY_POLICY = {
 
 # Checks a user name or a companion name: a dotted path, since the safety layer stands above accounts.
 NAME_SCREEN = "chatbot.chat.names.name_is_fine"
+# Told a person's id when their sign-in ended somewhere, by the same way.
+SIGN_OUT_TELLS = "chatbot.chat.live.person_signed_out"
 
 # The companion
 ENGINE = env.str("ABRACO_ENGINE", "embedded")
 ENGINE_MODEL = env.str("ABRACO_MODEL", "")
+# What the engine `scripted` says: a JSON list of words and seconds of pause, for demonstrations and tests.
+ENGINE_SCRIPT = env.str("ABRACO_SCRIPT", "")
 CACHE_DIR = Path(env.str("ABRACO_CACHE", str(VAR_DIR / "cache")))
 MESSAGE_DAYS = env.int("ABRACO_MESSAGE_DAYS", 30)
 OPERATOR_NAME = env.str("ABRACO_HOST_NAME", "")
+# Outside the demo, chat opens only where somebody has checked the country's helplines (docs/operations.md).
+HELP_REQUIRED = not DEBUG
+# Who reads /metrics from elsewhere: a token in "Authorization: Bearer ...". Without one only this machine may.
+METRICS_TOKEN = env.str("ABRACO_METRICS_TOKEN", "")

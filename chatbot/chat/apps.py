@@ -6,4 +6,12 @@ class ChatConfig(AppConfig):
     label = "chat"
 
     def ready(self) -> None:
-        from chatbot.chat import jobs  # noqa: F401  registers the jobs and sweeps of this app
+        from chatbot.chat import (
+            health,
+            jobs,  # noqa: F401  registers the jobs and sweeps of this app
+        )
+        from chatbot.chat.erase import person_forget
+        from chatbot.core.erasure import erases
+
+        erases("chat", person_forget)
+        health.register()

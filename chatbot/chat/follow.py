@@ -7,10 +7,15 @@ import contextlib
 import uuid
 from collections.abc import Awaitable, Callable
 
+import structlog
+from django.db import DatabaseError
+
 from chatbot.chat import frames, selectors
-from chatbot.chat.notices import card_notice
+from chatbot.chat.notices import turn_notices
+from chatbot.core.crypto import CryptoError
 from chatbot.core.database import in_database
 
+log = structlog.get_logger()
 LOOK_S = 0.3
 Push = Callable[[frames.ServerFrame], Awaitable[None]]
 
@@ -52,7 +57,11 @@ class Follower:
 
     async def _run(self) -> None:
         while True:
-            open_turns = await self._send_new()
+            try:
+                open_turns = await self._send_new()
+            except (DatabaseError, CryptoError) as error:  # the rows stay: look again
+                log.error("database_away", error=type(error).__name__)
+                open_turns = True
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_S if open_turns else None):
                     await self._awake.wait()
@@ -76,9 +85,8 @@ class Follower:
             self._seen[turn_id] = seq
         if progress.done:
             self._done.add(turn_id)
-            card = progress.trace.get("card")
-            if card is not None:
-                await self._push(card_notice(card))
+            for notice in turn_notices(progress.trace):
+                await self._push(notice)
             await self._push(
                 frames.Done(
                     turn=turn_id,

@@ -7,7 +7,8 @@ import unicodedata
 import uuid
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
+from django.utils.translation import gettext as _
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
 
 SUBPROTOCOL = "abraco.v1"
 FRAME_BYTES = 64 * 1024
@@ -28,15 +29,36 @@ class _Frame(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def too_long() -> str:
+    """What somebody reads whose message is too long."""
+    return _("A message has at most {most} characters. Nothing was sent; it's still in your box.").format(
+        most=MESSAGE_CHARS
+    )
+
+
+def nothing_to_read() -> str:
+    """What somebody reads whose message has no letter, number or sign in it."""
+    return _("There's nothing to read in this message. Nothing was sent.")
+
+
+def text_clean(text: str) -> str:
+    """The text as it can be written: halves of a character (JSON allows them) become a sign, NUL goes."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").replace("\x00", "")
+
+
 def text_check(text: str) -> str:
     """A message as it will be stored. Raises ValueError for one with nothing to read in it."""
-    text = text.replace("\x00", "").strip()
-    if not any(unicodedata.category(char)[0] in "LNPS" for char in text):
+    text = text_clean(text).strip()
+    if not any(unicodedata.category(char)[0] in "LNPS" and char != "\ufffd" for char in text):
         raise ValueError("the message is empty")
     return text
 
 
-Text = Annotated[str, Field(max_length=MESSAGE_CHARS)]
+def _cleaned(value: object) -> object:
+    return text_clean(value) if isinstance(value, str) else value
+
+
+Text = Annotated[str, Field(max_length=MESSAGE_CHARS), BeforeValidator(_cleaned)]
 
 
 class Seen(_Frame):
@@ -199,7 +221,7 @@ class Pong(_Frame):
 ServerFrame = Annotated[Ready | Accepted | DeltaFrame | Done | Notice | ErrorFrame | Pong, Field(discriminator="type")]
 
 
-def _depth_ok(text: str) -> bool:
+def depth_ok(text: str) -> bool:
     """Whether no bracket is nested deeper than any frame needs. Counted before parsing, without recursion."""
     depth, quoted, escaped = 0, False, False
     for char in text:
@@ -218,7 +240,7 @@ def _depth_ok(text: str) -> bool:
 
 def frame_read(text: str) -> ClientFrame:
     """One frame from its text. Raises BadFrame, with the field that is wrong."""
-    if not _depth_ok(text):
+    if not depth_ok(text):
         raise BadFrame("bad_frame", "", "This frame is nested too deeply.")
     try:
         data = json.loads(text)
@@ -232,15 +254,22 @@ def frame_read(text: str) -> ClientFrame:
         raise _bad(error) from None
 
 
+def text_of(text: str) -> str:
+    """The message in a frame that was read as far as a `too_long`; empty where there is none."""
+    data = json.loads(text)
+    found = data.get("text") if isinstance(data, dict) else None
+    return text_clean(found) if isinstance(found, str) else ""
+
+
 def _bad(error: ValidationError) -> BadFrame:
     # DANGER: `input` and `ctx` of pydantic's errors hold what was typed; only the place and the kind leave here.
     first = error.errors(include_input=False, include_url=False, include_context=False)[0]
     place = ".".join(str(part) for part in first["loc"])
     field = place.rpartition(".")[2]
     if first["type"] == "string_too_long" and field == "text":
-        return BadFrame("too_long", place, f"A message has at most {MESSAGE_CHARS} characters. Nothing was sent.")
+        return BadFrame("too_long", place, too_long())
     if first["type"] == "value_error" and field == "text":
-        return BadFrame("empty", place, "There is nothing to read in this message. Nothing was sent.")
+        return BadFrame("empty", place, nothing_to_read())
     if first["type"] in ("union_tag_invalid", "union_tag_not_found"):
         return BadFrame("unknown_type", "type", "There is no frame of this type.")
     return BadFrame("bad_frame", place, f"The field {place} is not as it should be.")

@@ -12,16 +12,19 @@ from chatbot.chat.material import language_of
 from chatbot.core import clock
 from chatbot.core.jobs import job, sweep
 from companion.memory.services import memory_learn
+from moderation.incidents.services import helplines_refresh
 
 
 @job("chat.learn")
 def learn(message_id: str) -> None:
-    """Learn from one message, once, if its owner still has memory on."""
+    """Learn from one message, once, if its owner still has memory on (and it is not frozen, 4.10)."""
     message = services.message_learnable(uuid.UUID(message_id))
     if message is None:
         return
     person = message.conversation.person
-    if not gate.limits_of(person, clock.now()).memory:
+    try:
+        gate.may_keep(person, now=clock.now())
+    except gate.Refused:
         return
     memory_learn(
         owner_id=person.id, text=message.body, language=language_of(person), said_at=message.at, source=message.id
@@ -35,6 +38,13 @@ def learn_missed() -> int:
     for message_id in missed:
         learn(str(message_id))
     return len(missed)
+
+
+@sweep("chat.helplines", every_s=300)
+def helplines_look() -> int:
+    """Hear of checks of helplines that were recorded by a command, or by another process."""
+    helplines_refresh()
+    return 0
 
 
 @sweep("chat.expire", every_s=3600)

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
 from chatbot.accounts import gate
 from chatbot.accounts.models import User
 from chatbot.chat import services
+from chatbot.chat.help_ready import may_talk
 from chatbot.chat.models import Author, Message, MessageState, Sentence, Turn
 from chatbot.core import clock
+from companion.memory import services as memory
+from companion.memory.extract import facts_in
+from companion.memory.services import MemoryReply
 from companion.profile.services import Shape, companion_for
-from companion.types import LANGUAGES, Band, Language, Line
+from companion.types import LANGUAGES, Band, Language, Line, Recalled
 from moderation.incidents import services as incidents
 from moderation.types import Exchanged, Screening, WatchState
 
 HISTORY = 40
+RECALLED = 6
 
 
 @dataclass(frozen=True)
@@ -40,6 +47,8 @@ class Material:
     memory: bool
     hour: int
     said_already: int
+    closed: gate.Refused | None = None
+    planned: dict[str, Any] | None = None
 
     def exchanged(self) -> tuple[Exchanged, ...]:
         """The history as the safety layer reads it."""
@@ -51,15 +60,20 @@ def language_of(person: User) -> Language:
     return next((language for language in LANGUAGES if language == person.language), "en")
 
 
-def material_read(turn_id: uuid.UUID) -> Material:
-    """Read everything a turn needs, in one visit to the database."""
+def turn_begin(turn_id: uuid.UUID, *, now: datetime) -> tuple[int, Material] | None:
+    """Take the lease and read everything that the turn needs, in one visit: the fence and the material. None when
+    somebody else has the turn."""
+    fence = services.turn_claim(turn_id, now=now)
+    # Only a turn that somebody had before can have said something already.
+    return None if fence is None else (fence, material_read(turn_id, taken_up=fence > 1))
+
+
+def material_read(turn_id: uuid.UUID, *, taken_up: bool) -> Material:
+    """Read everything a turn needs."""
     turn = Turn.objects.select_related("message", "conversation__person").get(id=turn_id)
     person = turn.conversation.person
     now = clock.now()
-    try:
-        plain = gate.may_enter(person, now=now)
-    except gate.Refused:  # only a message in danger comes this far then: no engine, no memory
-        plain = True
+    plain, remembers, closed = _standing(person, turn.started_at, now)
     return Material(
         turn_id=turn.id,
         message_id=turn.message_id,
@@ -74,34 +88,85 @@ def material_read(turn_id: uuid.UUID) -> Material:
         country=person.country,
         region=person.region,
         plain=plain,
-        memory=gate.limits_of(person, now).memory and not plain,
+        memory=remembers,
         hour=now.astimezone(gate.zone_of(person)).hour,
-        said_already=turn.sentences.count(),
+        said_already=turn.sentences.count() if taken_up else 0,
+        closed=closed,
+        planned=turn.trace,
     )
+
+
+def _standing(person: User, started_at: datetime, now: datetime) -> tuple[bool, bool, gate.Refused | None]:
+    """Plain mode, memory, and why nobody but people's own words may answer: the gate said no when the message came, or
+    says so since.
+
+    Minutes and breaks don't close it: they may have run out with this very message.
+    """
+    try:
+        given = may_talk(person, now=started_at)
+    except gate.Refused as refusal:
+        closed = None if isinstance(refusal, gate.LimitReached | gate.BreakOpen) else refusal
+    else:
+        return given.plain, given.memory, None
+    try:
+        plain = gate.may_enter(person, now=now)
+    except gate.Refused:  # only a message in danger comes this far then: no engine, no memory
+        plain = True
+    return plain, gate.limits_of(person, now).memory and not plain, closed
 
 
 def _history(turn: Turn) -> tuple[Line, ...]:
     rows = Message.objects.filter(
         conversation_id=turn.conversation_id, state=MessageState.CURRENT, id__lt=turn.message_id
-    ).order_by("-id")[:HISTORY]
+    ).order_by("-id")
+    messages = list(reversed(rows.only("owner_id", "author", "body", "turn_id")[:HISTORY]))
+    said: dict[uuid.UUID, list[Sentence]] = {}
+    turns = [row.turn_id for row in messages if row.author == Author.COMPANION and row.turn_id is not None]
+    for piece in Sentence.objects.filter(turn_id__in=turns).order_by("turn_id", "seq"):
+        said.setdefault(piece.turn_id, []).append(piece)
     lines: list[Line] = []
-    for row in reversed(list(rows)):
+    for row in messages:
         if row.author == Author.USER:
             lines.append(Line("user", row.body))
         elif row.turn_id is not None:
-            lines.extend(
-                Line("companion", piece.text, piece.line_id or None)
-                for piece in Sentence.objects.filter(turn_id=row.turn_id).order_by("seq")
-            )
+            lines += [Line("companion", one.text, one.line_id or None) for one in said.get(row.turn_id, ())]
     return tuple(lines)
 
 
-def screening_store(material: Material, screening: Screening) -> None:
-    """Keep what the safety layer decided: on the message, in the watch, and as an incident where policy says so."""
+@dataclass(frozen=True)
+class Known:
+    """What memory has for a message: an answer where it was asked for one, else what fits, and the person's name."""
+
+    answer: MemoryReply | None = None
+    recalled: tuple[Recalled, ...] = ()
+    name: str | None = None
+
+
+def screening_store(material: Material, screening: Screening, vector: tuple[float, ...] | None) -> Known:
+    """Keep what was decided, then ask memory where it may be asked, in one visit. With a playbook it never is."""
+    _screening_keep(material, screening)
+    if not material.memory or material.closed is not None or screening.decision.playbook is not None:
+        return Known()
+    owner_id, text, language = material.owner_id, material.text, screening.language
+    answer = memory.memory_reply(owner_id=owner_id, text=text, language=language, seed=material.turn_id.int)
+    if answer is not None:
+        return Known(answer)
+    recalled = memory.memory_recall(owner_id=owner_id, text=text, vector=vector, language=language, limit=RECALLED)
+    # A name that is said just now is greeted at once; it is learned after the turn.
+    told = next((fact.value for fact in facts_in(text, language) if fact.kind == "name"), None)
+    name = told or next((one.slots["name"] for one in recalled if one.kind == "name"), None)
+    if name is None and len(recalled) == RECALLED:  # more is known than was recalled
+        name = memory.memory_name(owner_id=owner_id)
+    return Known(recalled=recalled, name=name)
+
+
+def _screening_keep(material: Material, screening: Screening) -> None:
+    """On the message, in the watch, and as an incident where policy says so."""
     decision = screening.decision
     with transaction.atomic():
         services.message_decide(message_id=material.message_id, action=decision.action)
-        incidents.watch_store(material.owner_id, screening.watch)
+        if screening.watch != material.watch:
+            incidents.watch_store(material.owner_id, screening.watch)
         if decision.incident:
             incidents.incident_file(
                 person_id=material.owner_id,

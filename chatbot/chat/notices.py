@@ -45,6 +45,12 @@ def card_notice(card: Mapping[str, Any]) -> Notice:
     return Notice(kind="crisis_card", title=str(card["title"]), body=str(card["body"]), data=dict(card))
 
 
+def turn_notices(trace: Mapping[str, Any]) -> list[Notice]:
+    """What a turn shows besides its reply: the card, or why there is no reply."""
+    found = [card_notice(trace["card"])] if trace.get("card") is not None else []
+    return [*found, Notice.model_validate(trace["notice"])] if "notice" in trace else found
+
+
 def crisis_notice(answer: CrisisAnswer) -> Notice:
     """The written flow for a message that could not be stored: words and card in one."""
     card: dict[str, Any] = answer.card.to_json() if answer.card is not None else {"title": "", "body": ""}

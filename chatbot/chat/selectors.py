@@ -81,6 +81,15 @@ def conversation_of(person: User, conversation_id: uuid.UUID) -> Conversation:
     return row
 
 
+def turn_of(person: User, turn_id: uuid.UUID) -> Turn:
+    """One's own turn. Raises gate.Refused, whether it does not exist or belongs to somebody else."""
+    row = Turn.objects.filter(id=turn_id).first()
+    if row is None:
+        raise gate.Refused
+    gate.may_own(person, row.owner_id)
+    return row
+
+
 def _plain(text: str) -> str:
     folded = unicodedata.normalize("NFKD", text.casefold())
     return "".join(char for char in folded if not unicodedata.combining(char))

@@ -6,33 +6,55 @@ import asyncio
 
 import structlog
 from asgiref.sync import sync_to_async
-from django.db import DatabaseError
+from django.db import DatabaseError, connections
 
 from chatbot.chat import engine, talk
-from chatbot.core import jobs, logging
-from chatbot.core.encoder import EncoderError, encoder_close
-from companion.engines.base import EngineError
+from chatbot.chat.doctor import start_refusals
+from chatbot.core import jobs, logging, metrics
+from chatbot.core.database import database_close
+from chatbot.core.encoder import encoder_close
+from moderation import screen
+from moderation.incidents.services import helplines_refresh
 
 log = structlog.get_logger()
 SWEEP_S = 5.0
 
 
+class NotFit(Exception):
+    """This installation must not serve people yet. The text says why, and what to do, line by line."""
+
+
 async def house_open() -> None:
-    """Start the job thread. The engine warms up beside the first page views, not before them."""
+    """Start the job thread. The engine warms up beside the first page views, not before them. Raises NotFit."""
     logging.configure()
+    await sync_to_async(_checked, thread_sensitive=False)()
     jobs.start()
+
+
+def _checked() -> None:
+    try:
+        helplines_refresh()
+        refusals = start_refusals()
+    except DatabaseError:
+        raise NotFit("The database can't be read. Do this: `python manage.py migrate`, then start again.") from None
+    finally:
+        connections.close_all()
+    if refusals:
+        raise NotFit("\n".join(refusals))
 
 
 async def house_watch() -> None:
     """Warm the engine, then look for turns that nobody answers, every five seconds."""
     try:
+        await asyncio.to_thread(screen.warm)
         log.info("engine_ready", engine=await engine.engine_ready())
-    except (EngineError, EncoderError) as error:
+    except Exception as error:  # the sweeps below must run whatever can't be loaded
         log.error("engine_unavailable", reason=str(error))
     while True:
         try:
-            await talk.sweep_turns()
-        except DatabaseError as error:
+            metrics.SWEEP_FOUND.labels("turns").inc(await talk.sweep_turns())
+            await talk.unfiled_file()
+        except Exception as error:  # tried again in five seconds, whatever it was
             log.error("sweep_failed", sweep="turns", error=type(error).__name__)
         await asyncio.sleep(SWEEP_S)
 
@@ -43,3 +65,4 @@ async def house_close() -> None:
     await sync_to_async(jobs.stop, thread_sensitive=False)()
     await engine.engines_close()
     encoder_close()
+    await asyncio.to_thread(database_close)

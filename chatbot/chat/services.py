@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from chatbot.accounts import gate
 from chatbot.accounts.models import User
@@ -70,6 +70,13 @@ def conversation_open(*, person: User, conversation_id: uuid.UUID | None = None)
     return conversation_start(person=person)
 
 
+def conversation_own(*, person: User, conversation_id: uuid.UUID | None) -> uuid.UUID | None:
+    """The id, if it is that of the person's own conversation."""
+    if conversation_id is None or not Conversation.objects.filter(id=conversation_id, person=person).exists():
+        return None
+    return conversation_id
+
+
 def conversation_start(*, person: User) -> Conversation:
     """A new, empty conversation."""
     now = clock.now()
@@ -79,20 +86,18 @@ def conversation_start(*, person: User) -> Conversation:
 def message_accept(*, person: User, conversation: Conversation, client_id: uuid.UUID, text: str) -> Acceptance:
     """Store a message and the turn that will answer it, in one transaction. A double send changes nothing."""
     gate.may_own(person, conversation.person_id)
-    known = accepted_before(person, client_id)
-    if known is not None:
-        return known
     now = clock.now()
     try:
         with transaction.atomic():
+            turn_id = new_id()
             message = Message(
                 id=new_id(), owner_id=person.id, conversation=conversation, author=Author.USER, body=text,
-                client_id=client_id, at=now,
+                client_id=client_id, turn_id=turn_id, at=now,
             )  # fmt: skip
             message.save(force_insert=True)
-            turn = _turn_add(message)
+            turn = _turn_insert(message, turn_id)
             Conversation.objects.filter(id=conversation.id).update(last_at=now)
-    except IntegrityError:  # the same client_id, at the same moment, through another socket
+    except IntegrityError:  # the same client_id: a double send
         known = accepted_before(person, client_id)
         if known is None:
             raise
@@ -110,12 +115,18 @@ def accepted_before(person: User, client_id: uuid.UUID) -> Acceptance | None:
 
 
 def _turn_add(message: Message) -> Turn:
+    """One more turn for a message that has one already."""
+    turn = _turn_insert(message, new_id())
+    Message.objects.filter(id=message.id).update(turn_id=turn.id)
+    return turn
+
+
+def _turn_insert(message: Message, turn_id: uuid.UUID) -> Turn:
     turn = Turn(
-        id=new_id(), owner_id=message.owner_id, conversation_id=message.conversation_id, message=message,
+        id=turn_id, owner_id=message.owner_id, conversation_id=message.conversation_id, message=message,
         started_at=clock.now(),
     )  # fmt: skip
     turn.save(force_insert=True)
-    Message.objects.filter(id=message.id).update(turn_id=turn.id)
     return turn
 
 
@@ -138,6 +149,22 @@ def turn_stop(*, person: User, turn_id: uuid.UUID) -> uuid.UUID:
     turn = _own_turn(person, turn_id)
     Turn.objects.filter(id=turn.id).exclude(state=TurnState.DONE).update(stop=True)
     return turn.conversation_id
+
+
+def turns_hurry(acceptance: Acceptance) -> list[uuid.UUID]:
+    """Ask those who answer older messages of the conversation to stop: somebody in danger does not wait for them."""
+    older = Turn.objects.filter(conversation_id=acceptance.conversation_id, id__lt=acceptance.turn_id)
+    waiting = list(older.exclude(state=TurnState.DONE).values_list("id", flat=True))
+    Turn.objects.filter(id__in=waiting).update(stop=True)
+    return waiting
+
+
+def turn_next(turn_id: uuid.UUID, *, now: datetime) -> uuid.UUID | None:
+    """The oldest turn of the same conversation that waits for somebody to answer it, once this one is done."""
+    free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
+    same = Turn.objects.filter(conversation__turns=turn_id).exclude(state=TurnState.DONE)
+    first = same.order_by("id").first()
+    return first.id if first is not None and same.filter(free, id=first.id).exists() else None
 
 
 def turn_again(*, person: User, turn_id: uuid.UUID) -> Acceptance:
@@ -192,21 +219,23 @@ def message_for_report(*, person: User, message_id: uuid.UUID) -> Message:
     return message
 
 
+def message_conversation(*, person: User, message_id: uuid.UUID) -> uuid.UUID:
+    """The conversation of the person's own message. Raises NotYours."""
+    return _own_message(person, message_id).conversation_id
+
+
 def turn_claim(turn_id: uuid.UUID, *, now: datetime) -> int | None:
     """Take the lease of a turn: the fence to write with, or None when somebody else has it or an older turn is open."""
-    turn = Turn.objects.filter(id=turn_id).exclude(state=TurnState.DONE).first()
-    if turn is None:
-        return None
-    older = Turn.objects.filter(conversation_id=turn.conversation_id, id__lt=turn.id).exclude(state=TurnState.DONE)
-    if older.exists():
+    open_turns = Turn.objects.exclude(state=TurnState.DONE)
+    fence = open_turns.filter(id=turn_id).values_list("fence", flat=True).first()
+    if fence is None:
         return None
     free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
-    claimed = (
-        Turn.objects.filter(free, id=turn_id, fence=turn.fence)
-        .exclude(state=TurnState.DONE)
-        .update(fence=F("fence") + 1, lease_until=now + LEASE, state=TurnState.ANSWERING)
+    older = open_turns.filter(conversation_id=OuterRef("conversation_id"), id__lt=turn_id)
+    claimed = open_turns.filter(free, ~Exists(older), id=turn_id, fence=fence).update(
+        fence=F("fence") + 1, lease_until=now + LEASE, state=TurnState.ANSWERING
     )
-    return turn.fence + 1 if claimed == 1 else None
+    return fence + 1 if claimed == 1 else None
 
 
 def turn_renew(turn_id: uuid.UUID, fence: int, *, now: datetime) -> bool:
@@ -224,17 +253,31 @@ def turn_release(turn_id: uuid.UUID, fence: int) -> None:
     )
 
 
-def sentence_add(*, turn_id: uuid.UUID, fence: int, text: str, line_id: str = "") -> int:
-    """Store one passed piece of the reply; its seq, from 1. Raises LeaseLost."""
+def sentence_add(
+    *, turn_id: uuid.UUID, owner_id: uuid.UUID, fence: int, seq: int, text: str, line_id: str = "", whole: bool = False
+) -> bool:
+    """Store one passed piece of the reply (seq: from 1) and keep the lease. False, and nothing stored, when the person
+    asked to stop (`whole`: it is said all the same). Raises LeaseLost."""
     with transaction.atomic():
-        turn = Turn.objects.select_for_update().filter(id=turn_id, fence=fence, state=TurnState.ANSWERING).first()
-        if turn is None:
+        held = Turn.objects.filter(id=turn_id, fence=fence, state=TurnState.ANSWERING)
+        open_to_it = held if whole else held.filter(stop=False)
+        if open_to_it.update(lease_until=clock.now() + LEASE) != 1:
+            if held.exists():
+                return False
             raise LeaseLost
-        seq = turn.sentences.count() + 1
-        Sentence(id=new_id(), owner_id=turn.owner_id, turn=turn, seq=seq, text=text, line_id=line_id).save(
+        Sentence(id=new_id(), owner_id=owner_id, turn_id=turn_id, seq=seq, text=text, line_id=line_id).save(
             force_insert=True
         )
-    return seq
+    return True
+
+
+def turn_plan(*, turn_id: uuid.UUID, fence: int, trace: Mapping[str, Any]) -> None:
+    """Keep what is about to be said, before any of it is. Raises LeaseLost."""
+    turn = Turn.objects.filter(id=turn_id, fence=fence, state=TurnState.ANSWERING).first()
+    if turn is None:
+        raise LeaseLost
+    turn.trace = dict(trace)
+    turn.save(update_fields=["trace"])
 
 
 def message_decide(*, message_id: uuid.UUID, action: str) -> None:
@@ -270,8 +313,7 @@ def turn_finish(
             reply.save(force_insert=True)
         turn.state, turn.finish, turn.engine, turn.done_at = TurnState.DONE, finish, engine, now
         turn.trace, turn.timings, turn.lease_until = dict(trace), dict(timings), None
-        turn.save()
-        Conversation.objects.filter(id=turn.conversation_id).update(last_at=now)
+        turn.save(update_fields=["state", "finish", "engine", "done_at", "trace", "timings", "lease_until"])
         if learn:
             enqueue_after_commit("chat.learn", str(turn.message_id))
     return reply.id if reply else None

@@ -10,31 +10,50 @@ import asyncio
 import contextlib
 import time
 import uuid
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+import structlog
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.contrib.auth import SESSION_KEY, get_user
+from django.db import DatabaseError
 from django.http import HttpRequest
 from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from chatbot.accounts import gate
 from chatbot.accounts import services as people
+from chatbot.accounts.adapter import LOCK
 from chatbot.accounts.models import User
 from chatbot.chat import frames, live, selectors, services, talk
 from chatbot.chat.follow import Follower
+from chatbot.chat.help_ready import may_talk
+from chatbot.chat.limits import closed_notice, closed_now
 from chatbot.chat.notices import break_notice, crisis_notice, disclosure, refusal_notice
 from chatbot.chat.report import message_report
-from chatbot.core import clock
+from chatbot.core import clock, metrics
+from chatbot.core.crypto import CryptoError
 from chatbot.core.database import in_database
 from companion.profile.services import companion_for
 
+log = structlog.get_logger()
 HELLO_S = 5.0
 BAD_FRAMES = 3
 BURST, BURST_S = 60, 10.0
+LIMITS_S = 20.0
 
 BAD, SIGNED_OUT, NOT_ALLOWED, NO_HELLO, WRONG_VERSION, TOO_LARGE, TOO_FAST = 4400, 4401, 4403, 4408, 4409, 4413, 4429
-TEXT_CODES = {4413: "too_large"}
+# The reason that goes with a close code: at most 123 bytes.
+REASONS = {
+    BAD: gettext_noop("Three frames in a row couldn't be read. Look at the protocol, then connect again."),
+    SIGNED_OUT: gettext_noop("You're signed out. Sign in again to go on; your draft is kept here."),
+    NOT_ALLOWED: gettext_noop("That isn't yours to open."),
+    NO_HELLO: gettext_noop("There was no hello within 5 seconds. Connect again and send it first."),
+    WRONG_VERSION: gettext_noop("This server speaks abraco.v1 and nothing else."),
+    TOO_LARGE: gettext_noop("That's too long to send at once. Nothing was sent; make it shorter."),
+    TOO_FAST: gettext_noop("That was quick! Give it a few seconds, then connect again."),
+}
 
 
 class ChatSocket(AsyncWebsocketConsumer):
@@ -46,18 +65,21 @@ class ChatSocket(AsyncWebsocketConsumer):
 
     async def connect(self) -> None:
         self._bad = 0
+        self._told: str | None = None
+        self._limits: asyncio.Task[None] | None = None
         self._times: list[float] = []
         self._follower: Follower | None = None
         self._hello: asyncio.Task[None] | None = None
         offered = self.scope.get("subprotocols", [])
         # A close before accepting reaches the browser as 1006: accept with what was offered, then close.
         await self.accept(frames.SUBPROTOCOL if frames.SUBPROTOCOL in offered else next(iter(offered), None))
+        metrics.SOCKETS.inc()
         if frames.SUBPROTOCOL not in offered:
-            await self.close(WRONG_VERSION)
+            await self._leave(WRONG_VERSION)
             return
         user = self.scope.get("user")
         if not isinstance(user, User):
-            await self.close(SIGNED_OUT)
+            await self._leave(SIGNED_OUT)
             return
         self.person = user
         self._hello = asyncio.create_task(self._expect_hello())
@@ -65,11 +87,20 @@ class ChatSocket(AsyncWebsocketConsumer):
     async def _expect_hello(self) -> None:
         await asyncio.sleep(HELLO_S)
         if self.conversation_id is None:
-            await self.close(NO_HELLO)
+            await self._leave(NO_HELLO)
+
+    async def _leave(self, code: int) -> None:
+        """Close, with a sentence that says why."""
+        language = self.person.language.lower() if self.person is not None else None
+        with translation.override(language) if language else contextlib.nullcontext():
+            reason = _(REASONS[code]).encode("utf-8")[:123].decode("utf-8", "ignore")
+        await self.close(code, reason)
 
     async def disconnect(self, code: int) -> None:
-        if self._hello is not None:
-            self._hello.cancel()
+        metrics.SOCKETS.dec()
+        for task in (self._hello, self._limits):
+            if task is not None:
+                task.cancel()
         if self._follower is not None:
             await self._follower.close()
         if self.conversation_id is not None and self.person is not None:
@@ -83,15 +114,41 @@ class ChatSocket(AsyncWebsocketConsumer):
             await self._bad_frame(frames.BadFrame("bad_frame", "", "Frames are text, not bytes."))
             return
         if len(text_data.encode("utf-8", "surrogatepass")) > frames.FRAME_BYTES:
-            await self.close(TOO_LARGE)
+            await self._leave(TOO_LARGE)
             return
         with translation.override(self.person.language.lower()):
             try:
                 frame = frames.frame_read(text_data)
             except frames.BadFrame as error:
+                await self._too_long(self.person, error, text_data)
                 await self._bad_frame(error)
                 return
-            await self._frame(frame)
+            try:
+                await self._frame(frame)
+            except (DatabaseError, CryptoError) as error:
+                log.error("database_away", error=type(error).__name__)
+                await self._without_database(self.person, frame)
+
+    async def _too_long(self, person: User, error: frames.BadFrame, text_data: str) -> None:
+        """A message that is too long to be kept is still heard: danger comes before every no."""
+        text = frames.text_of(text_data) if error.code == "too_long" else ""
+        if text and await asyncio.to_thread(talk.danger_in, text, person) is not None:
+            await self.push(crisis_notice(await talk.danger_unkept(person, text)))
+
+    async def _without_database(self, person: User, frame: frames.ClientFrame) -> None:
+        """Danger is answered from memory; everything else waits, and nothing is lost in the browser."""
+        if isinstance(frame, frames.Say | frames.Edit):
+            danger = talk.danger_in(frame.text, person)
+            if danger is not None:
+                answered = talk.message_without_database(person, frame.text, danger)
+                if answered.danger is not None:
+                    await self.push(crisis_notice(answered.danger))
+                return
+        await self.push(self._not_stored())
+
+    def _not_stored(self) -> frames.ErrorFrame:
+        sentence = _("I can't save messages right now, so nothing was sent. It's still in your box; try in a minute.")
+        return frames.ErrorFrame(code="not_stored", message=sentence, retry_after=30)
 
     async def _bad_frame(self, error: frames.BadFrame) -> None:
         await self.push(frames.ErrorFrame(code=error.code, message=error.sentence))
@@ -99,11 +156,11 @@ class ChatSocket(AsyncWebsocketConsumer):
             return
         self._bad += 1
         if self._bad >= BAD_FRAMES:
-            await self.close(BAD)
+            await self._leave(BAD)
 
     async def _frame(self, frame: frames.ClientFrame) -> None:
         if not await self._signed_in():
-            await self.close(SIGNED_OUT)
+            await self._leave(SIGNED_OUT)
             return
         if isinstance(frame, frames.Hello):
             await self._on_hello(frame)
@@ -112,20 +169,41 @@ class ChatSocket(AsyncWebsocketConsumer):
             await self._bad_frame(frames.BadFrame("no_hello", "type", "The first frame is hello."))
             return
         self._bad = 0
-        if isinstance(frame, frames.Say):
-            await self._on_say(frame)
-            return
-        if self._too_many():
-            await self.close(TOO_FAST)
-            return
+        if isinstance(frame, frames.Say | frames.Edit | frames.Again):
+            await self._on_words(frame)
+        elif not self._too_many():
+            with self._refusals() as refused:
+                await self._on_other(frame)
+            await self._push_all(refused)
+        elif not await in_database(self._in_crisis):  # until a crisis ends no socket closes for speed
+            await self._leave(TOO_FAST)
+
+    @contextlib.contextmanager
+    def _refusals(self) -> Iterator[list[frames.ServerFrame]]:
+        """What to tell when the house says no to the block."""
+        refused: list[frames.ServerFrame] = []
         try:
-            await self._on_other(frame)
+            yield refused
+        except talk.TooFast as refusal:
+            refused.append(frames.ErrorFrame(code=refusal.code, message=refusal.sentence(), retry_after=refusal.wait_s))
+        except talk.NotStored:
+            refused.append(self._not_stored())
+        except services.NotYours as refusal:
+            refused.append(frames.ErrorFrame(code=refusal.code, message=refusal.sentence()))
         except gate.Refused as refusal:
-            await self.push(frames.ErrorFrame(code=refusal.code, message=refusal.sentence()))
+            self._told = refusal.code
+            refused.append(closed_notice(refusal))
         except services.NotPossible:
-            await self.push(
+            refused.append(
                 frames.ErrorFrame(code="not_possible", message=_("That can't be done with this one any more."))
             )
+
+    async def _push_all(self, said: Iterable[frames.ServerFrame]) -> None:
+        for frame in said:
+            await self.push(frame)
+
+    def _in_crisis(self) -> bool:
+        return self.person is not None and talk.crisis_of(self.person)
 
     async def _signed_in(self) -> bool:
         """A socket outlives its session: look before each frame."""
@@ -141,7 +219,7 @@ class ChatSocket(AsyncWebsocketConsumer):
         request = HttpRequest()
         request.session = fresh
         user = get_user(request)
-        if not isinstance(user, User) or self.person is None or user.id != self.person.id:
+        if not isinstance(user, User) or self.person is None or user.id != self.person.id or fresh.get(LOCK):
             return False
         self.person = user
         return True
@@ -159,11 +237,11 @@ class ChatSocket(AsyncWebsocketConsumer):
         try:
             ready = await in_database(self._open, frame.conversation)
         except services.NotYours:
-            await self.close(NOT_ALLOWED)
+            await self._leave(NOT_ALLOWED)
             return
         except gate.Refused as refusal:
             await self.push(refusal_notice(refusal))
-            await self.close(NOT_ALLOWED)
+            await self._leave(NOT_ALLOWED)
             return
         self.conversation_id = ready.conversation
         if self.person is None:
@@ -171,10 +249,8 @@ class ChatSocket(AsyncWebsocketConsumer):
         await self.channel_layer.group_add(live.conversation_group(ready.conversation), self.channel_name)
         await self.channel_layer.group_add(live.person_group(self.person.id), self.channel_name)
         await self.push(ready)
-        closed = await in_database(self._refusal)
-        if closed is not None:
-            with translation.override(self.person.language.lower()):
-                await self.push(break_notice() if isinstance(closed, gate.BreakOpen) else refusal_notice(closed))
+        await self._tell_limits(self.person)
+        self._limits = asyncio.create_task(self._watch_limits(self.person))
         seen = (frame.seen.turn, frame.seen.seq) if frame.seen else None
         self._follower = Follower(ready.conversation, self.push, after=self._known, seen=seen)
 
@@ -189,7 +265,7 @@ class ChatSocket(AsyncWebsocketConsumer):
         companion = companion_for(person.id)
         turns = selectors.turns_open(conversation.id)
         try:
-            left = gate.may_talk(person, now=clock.now()).minutes_left
+            left = may_talk(person, now=clock.now()).minutes_left
         except gate.Refused:
             left = None
         return frames.Ready(
@@ -203,51 +279,53 @@ class ChatSocket(AsyncWebsocketConsumer):
             turn=frames.OpenTurn(turn=turns[0], seq=0) if turns else None,
         )
 
-    def _refusal(self) -> gate.Refused | None:
-        if self.person is None:
-            return None
-        try:
-            gate.may_talk(self.person, now=clock.now())
-        except gate.Refused as refusal:
-            return refusal
-        return None
+    async def _watch_limits(self, person: User) -> None:
+        """Quiet hours begin, and minutes end, while nobody sends anything: the person is told all the same."""
+        while True:
+            await asyncio.sleep(LIMITS_S)
+            with contextlib.suppress(DatabaseError, CryptoError):
+                await self._tell_limits(person)
 
-    async def _on_say(self, frame: frames.Say) -> None:
-        if self.person is None or self.conversation_id is None:
+    async def _tell_limits(self, person: User) -> None:
+        closed = await in_database(closed_now, person.id)
+        code = None if closed is None else closed.code
+        if closed is not None and code != self._told:
+            with translation.override(person.language.lower()):
+                await self.push(closed_notice(closed))
+        self._told = code
+
+    async def _on_words(self, frame: frames.Say | frames.Edit | frames.Again) -> None:
+        """Whatever asks for an answer. None of these is counted as a flood: danger must never meet a closed socket."""
+        person, conversation_id = self.person, self.conversation_id
+        if person is None or conversation_id is None:
             return
-        try:
-            taken = await talk.message_take(
-                person=self.person, conversation_id=self.conversation_id, client_id=frame.client_id, text=frame.text
-            )
-        except talk.TooFast as refusal:
-            await self.push(
-                frames.ErrorFrame(code=refusal.code, message=refusal.sentence(), retry_after=refusal.wait_s)
-            )
-        except talk.NotStored:
-            sentence = _(
-                "I can't save messages right now, so nothing was sent. It's still in your box; try in a minute."
-            )
-            await self.push(frames.ErrorFrame(code="not_stored", message=sentence, retry_after=30))
-        except gate.Refused as refusal:
-            await self.push(break_notice() if isinstance(refusal, gate.BreakOpen) else refusal_notice(refusal))
-        else:
-            await self._taken(frame, taken)
+        with self._refusals() as refused:
+            match frame:
+                case frames.Say():
+                    taken = await talk.message_take(
+                        person=person, conversation_id=conversation_id, client_id=frame.client_id, text=frame.text
+                    )
+                case frames.Edit():
+                    taken = await talk.message_correct(person=person, message_id=frame.message, text=frame.text)
+                case frames.Again():
+                    taken = await talk.turn_repeat(person=person, turn_id=frame.turn)
+            await self._taken(taken, frame.client_id if isinstance(frame, frames.Say) else None)
+        await self._push_all(refused)
 
-    async def _taken(self, frame: frames.Say, taken: talk.Taken) -> None:
+    async def _taken(self, taken: talk.Taken, client_id: uuid.UUID | None) -> None:
         if taken.danger is not None:
             await self.push(crisis_notice(taken.danger))
-        if taken.acceptance is None:
-            return
         accepted = taken.acceptance
-        await self.push(frames.Accepted(client_id=frame.client_id, message=accepted.message_id, turn=accepted.turn_id))
-        self._begin(accepted)
-        if taken.break_due:
-            await self.push(break_notice())
-
-    def _begin(self, accepted: services.Acceptance) -> None:
+        if accepted is None:
+            return
+        if client_id is not None:
+            await self.push(frames.Accepted(client_id=client_id, message=accepted.message_id, turn=accepted.turn_id))
         if self._follower is not None:
             self._follower.expect(accepted.turn_id)
         talk.turn_start(accepted.turn_id)
+        if taken.break_due:
+            self._told = gate.BreakOpen.code
+            await self.push(break_notice())
 
     async def _on_other(self, frame: frames.ClientFrame) -> None:
         person = self.person
@@ -255,11 +333,7 @@ class ChatSocket(AsyncWebsocketConsumer):
             return
         match frame:
             case frames.Stop():
-                await live.wake(await in_database(services.turn_stop, person=person, turn_id=frame.turn))
-            case frames.Again():
-                self._begin(await in_database(services.turn_again, person=person, turn_id=frame.turn))
-            case frames.Edit():
-                await self._on_edit(person, frame)
+                await talk.turn_stop(person=person, turn_id=frame.turn)
             case frames.React():
                 await in_database(services.message_react, person=person, message_id=frame.message, emoji=frame.emoji)
             case frames.Report():
@@ -274,10 +348,6 @@ class ChatSocket(AsyncWebsocketConsumer):
             case _:
                 await self.push(frames.Pong())
 
-    async def _on_edit(self, person: User, frame: frames.Edit) -> None:
-        edited = await talk.message_correct(person=person, message_id=frame.message, text=frame.text)
-        self._begin(edited)
-
     def _acknowledge(self, kind: str) -> None:
         if self.person is None:
             return
@@ -291,8 +361,13 @@ class ChatSocket(AsyncWebsocketConsumer):
             self._follower.look()
 
     async def person_check(self, event: dict[str, Any]) -> None:
-        if not await self._signed_in():
-            await self.close(SIGNED_OUT)
+        with contextlib.suppress(DatabaseError):
+            if not await self._signed_in():
+                await self._leave(SIGNED_OUT)
+                return
+            if self.person is not None and self.person.locked_at is not None:  # R19: said at once; help stays here
+                with translation.override(self.person.language.lower()):
+                    await self.push(refusal_notice(gate.Locked()))
 
     async def push(self, frame: frames.ServerFrame) -> None:
         """Send one frame; a socket that is gone is no error, the rows stay."""

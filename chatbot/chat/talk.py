@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from dataclasses import dataclass
+from datetime import datetime
 
 import structlog
 from django.conf import settings
@@ -12,22 +13,28 @@ from django.db import DatabaseError
 
 from chatbot.accounts import gate
 from chatbot.accounts import services as people
+from chatbot.accounts.erasure import age_doubted
 from chatbot.accounts.models import User
 from chatbot.chat import live, services
+from chatbot.chat.help_ready import HelpUnchecked, may_talk
 from chatbot.chat.material import language_of
-from chatbot.chat.models import Conversation
-from chatbot.chat.turn import turn_run
-from chatbot.core import clock, ratelimit
+from chatbot.chat.turn import turn_hush, turn_run
+from chatbot.core import clock, metrics, ratelimit
+from chatbot.core.crypto import CryptoError
 from chatbot.core.database import in_database
 from moderation import crisis, screen
+from moderation import watch as watching
 from moderation.crisis import CrisisAnswer
 from moderation.incidents import services as incidents
 from moderation.types import Decision, WatchState
 
 log = structlog.get_logger()
 PER_MINUTE = 20
+MOST_UNFILED = 1000
 # Refusals about time: a message in danger is stored and answered like any other. The others hold back storing.
-_STORE_IN_DANGER = (gate.QuietHours, gate.LimitReached, gate.BreakOpen, gate.RepliesStopped, gate.DealOpen)
+_STORE_IN_DANGER = (
+    gate.QuietHours, gate.LimitReached, gate.BreakOpen, gate.RepliesStopped, gate.DealOpen, HelpUnchecked,
+)  # fmt: skip
 
 
 class TooFast(gate.Refused):
@@ -58,14 +65,41 @@ class Taken:
     danger: CrisisAnswer | None = None
 
 
+@dataclass(frozen=True)
+class _Unfiled:
+    """A danger that was answered while the database was away. In memory only."""
+
+    person: User
+    danger: Decision
+    text: str
+    shown: bool
+
+
 _running: set[asyncio.Task[bool]] = set()
+_unfiled: list[_Unfiled] = []
 
 
 def turn_start(turn_id: uuid.UUID) -> None:
     """Answer a turn in a task of its own; the reference is kept, or the task could be collected mid-sentence."""
-    task = asyncio.get_running_loop().create_task(turn_run(turn_id))
+    task = asyncio.get_running_loop().create_task(_answer_on(turn_id))
     _running.add(task)
     task.add_done_callback(_ended)
+
+
+async def _answer_on(turn_id: uuid.UUID) -> bool:
+    """Answer this turn, then those that came in meanwhile and waited for it."""
+    answered = following = await turn_run(turn_id)
+    while following:
+        waiting = await in_database(services.turn_next, turn_id, now=clock.now())
+        following = waiting is not None and await turn_run(waiting)
+    return answered
+
+
+async def turn_stop(*, person: User, turn_id: uuid.UUID) -> None:
+    """Stop a turn, wherever it is answered. Raises services.NotYours."""
+    conversation_id = await in_database(services.turn_stop, person=person, turn_id=turn_id)
+    turn_hush(turn_id)
+    await live.wake(conversation_id)
 
 
 def _ended(task: asyncio.Task[bool]) -> None:
@@ -82,30 +116,86 @@ async def turns_release() -> None:
 
 
 async def message_take(
-    *, person: User, conversation_id: uuid.UUID, client_id: uuid.UUID, text: str, paced: bool = True
+    *, person: User, conversation_id: uuid.UUID | None, client_id: uuid.UUID, text: str, paced: bool = True
 ) -> Taken:
     """Take a message in: danger first, then the gate and the speed limit, then the row. The terminal is not `paced`.
 
-    Raises gate.Refused (nothing stored, text discarded), TooFast, NotStored.
+    Without a conversation it goes to the running one. Raises gate.Refused (nothing stored, text discarded), TooFast,
+    NotStored.
     """
-    danger = _danger(text, person)
+    danger = danger_in(text, person)
     try:
-        pace = PER_MINUTE if paced else None
-        return await in_database(_take, person, conversation_id, client_id, text, danger=danger, pace=pace)
-    except DatabaseError as error:
+        return await in_database(_take, person, conversation_id, client_id, text, danger=danger, paced=paced)
+    except (DatabaseError, CryptoError) as error:
         log.error("database_away", error=type(error).__name__)
-        if danger is None:
-            raise NotStored from None
-        return Taken(None, danger=_crisis(danger, person, text, WatchState()))
+        return message_without_database(person, text, danger)
 
 
-def _danger(text: str, person: User) -> Decision | None:
+def message_without_database(person: User, text: str, danger: Decision | None) -> Taken:
+    """What can be done when nothing can be stored: the written flow for danger. Raises NotStored where there is none.
+
+    The incident is kept in memory, and filed by `unfiled_file` once the database answers again.
+    """
+    if danger is None:
+        raise NotStored
+    answer = _crisis(danger, person, text, WatchState())
+    if len(_unfiled) < MOST_UNFILED:
+        _unfiled.append(_Unfiled(person, danger, text, answer.card is not None))
+    return Taken(None, danger=answer)
+
+
+async def danger_unkept(person: User, text: str) -> CrisisAnswer:
+    """The written flow for a text in danger that is not a message (too long to be one). Works without a database."""
+    danger = danger_in(text, person)
+    if danger is None:
+        raise ValueError("this text is not in danger")
+    try:
+        return await in_database(_unkept, person, text, danger)
+    except (DatabaseError, CryptoError) as error:
+        log.error("database_away", error=type(error).__name__)
+        return _crisis(danger, person, text, WatchState())
+
+
+def _unkept(person: User, text: str, danger: Decision, key: uuid.UUID | None = None) -> CrisisAnswer:
+    watch = watching.settle(incidents.watch_load(person.id), clock.now())
+    watch = watching.advance(watch, danger, clock.now())
+    return _answer_unstored(person, text, (danger, watch), None, key=key)
+
+
+async def unfiled_file() -> int:
+    """File what was answered while the database was away. Number filed; what fails stays for the next time."""
+    filed = 0
+    while _unfiled:
+        await in_database(_file_late, _unfiled[0])
+        _unfiled.pop(0)
+        filed += 1
+    return filed
+
+
+def _file_late(late: _Unfiled) -> None:
+    if late.shown:
+        _referral_count(late.person, late.danger)
+    if late.danger.incident:
+        _incident(late.person, late.danger, late.text, conversation_id=None, key=None)
+
+
+def danger_in(text: str, person: User) -> Decision | None:
     """The rules, in memory. A broken rule must not let danger pass unseen: it counts as danger at the lowest level."""
     try:
         return screen.check_danger(text, language=language_of(person), watch=WatchState())
     except Exception as error:  # fail towards help
         log.error("danger_check_failed", error=type(error).__name__)
         return Decision(action="crisis", severity=3, level="L1", categories=("T01",), playbook="suicide_L1", low=True)
+
+
+def in_crisis(watch: WatchState) -> bool:
+    """Whether a written conversation runs: until it ends no minutes count, no lock falls, no speed limit holds."""
+    return watch.sequence is not None and watch.sequence.playbook != "joking_check"
+
+
+def crisis_of(person: User) -> bool:
+    """Whether this person stands in a crisis now."""
+    return in_crisis(watching.settle(incidents.watch_load(person.id), clock.now()))
 
 
 def _crisis(decision: Decision, person: User, text: str, watch: WatchState) -> CrisisAnswer:
@@ -120,62 +210,134 @@ def _crisis(decision: Decision, person: User, text: str, watch: WatchState) -> C
     )
 
 
+@dataclass(frozen=True)
+class _Admitted:
+    """Who may be answered. held: in a crisis. unstored: what to answer with when their words may not be kept."""
+
+    held: bool
+    unstored: tuple[Decision, WatchState] | None = None
+
+
+def _admit(person: User, text: str, danger: Decision | None, *, paced: bool, now: datetime) -> _Admitted:
+    """The gate and the speed limit. Raises gate.Refused, TooFast; never for somebody in danger."""
+    watch = watching.settle(incidents.watch_load(person.id), now)
+    held = danger is not None or in_crisis(watch)
+    wait = ratelimit.allowed(f"say:{person.id}", most=PER_MINUTE, per_s=60) if paced else 0
+    try:
+        may_talk(person, now=now)
+    except gate.Refused as refusal:
+        metrics.REFUSALS.labels(refusal.code).inc()
+        # A text that the gate refuses still gets the full screen, unless its sender is over the speed limit.
+        if wait and not held:
+            raise
+        screening = screen.check_message(
+            text, band=gate.band_of(person, now), language=language_of(person), watch=watch, now=now
+        )
+        decision = screening.decision if _grave(screening.decision) else danger
+        if decision is None:
+            if in_crisis(watch):  # the conversation has turned away from it twice: that is known from now on
+                incidents.watch_store(person.id, screening.watch)
+            raise
+        if isinstance(refusal, _STORE_IN_DANGER):
+            return _Admitted(held=True)
+        return _Admitted(held=True, unstored=(decision, screening.watch))
+    if wait and not held:
+        raise TooFast(wait)
+    return _Admitted(held)
+
+
+def _grave(decision: Decision) -> bool:
+    """Whether the written flow answers, whatever the gate says."""
+    return decision.action == "crisis" or (decision.playbook is not None and decision.severity >= 2)
+
+
+def _fresh(given: User) -> User:
+    person = User.objects.filter(id=given.id).first()
+    if person is None:
+        raise gate.SignedOut
+    return person
+
+
 def _take(
     given: User,
-    conversation_id: uuid.UUID,
+    conversation_id: uuid.UUID | None,
     client_id: uuid.UUID,
     text: str,
     *,
     danger: Decision | None,
-    pace: int | None,
+    paced: bool,
 ) -> Taken:
-    person = User.objects.filter(id=given.id).first()
-    if person is None:
-        raise gate.SignedOut
-    conversation = services.conversation_open(person=person, conversation_id=conversation_id)
+    person, now = _fresh(given), clock.now()
     # A double send is neither a second message nor a second tick of the speed limit.
     known = services.accepted_before(person, client_id)
     if known is not None:
         return Taken(known)
-    now = clock.now()
-    wait = ratelimit.allowed(f"say:{person.id}", most=pace, per_s=60) if pace else 0
+    admitted = _admit(person, text, danger, paced=paced, now=now)
+    if admitted.unstored is not None:
+        own = services.conversation_own(person=person, conversation_id=conversation_id)
+        return Taken(None, danger=_answer_unstored(person, text, admitted.unstored, own, key=client_id))
     try:
-        gate.may_talk(person, now=now)
-    except gate.Refused as refusal:
-        # A text that the gate refuses still gets the full screen, unless its sender is over the speed limit.
-        danger = danger if danger is not None or wait else _full_screen(person, text)
+        conversation = services.conversation_open(person=person, conversation_id=conversation_id)
+    except services.NotYours:
         if danger is None:
             raise
-        if not isinstance(refusal, _STORE_IN_DANGER):
-            return Taken(None, danger=_answer_unstored(danger, person, conversation, text))
-    if wait and danger is None:
-        raise TooFast(wait)
+        return Taken(None, danger=_unkept(person, text, danger, key=client_id))
     acceptance = services.message_accept(person=person, conversation=conversation, client_id=client_id, text=text)
-    return Taken(acceptance, break_due=danger is None and people.usage_record(person, now=now))
+    if danger is not None:
+        for older in services.turns_hurry(acceptance):
+            turn_hush(older)
+    return Taken(acceptance, break_due=_used(person, held=admitted.held, now=now))
 
 
-def _answer_unstored(danger: Decision, person: User, conversation: Conversation, text: str) -> CrisisAnswer:
+def _used(person: User, *, held: bool, now: datetime) -> bool:
+    """Count the turn, but not in a crisis. Whether a break falls due with it."""
+    if held:
+        people.usage_pause(person, now=now)
+        return False
+    return people.usage_record(person, now=now)
+
+
+def _answer_unstored(
+    person: User,
+    text: str,
+    found: tuple[Decision, WatchState],
+    conversation_id: uuid.UUID | None,
+    *,
+    key: uuid.UUID | None,
+) -> CrisisAnswer:
     """The written flow for somebody whose words the house may not keep; the watch and the incident are kept."""
-    answer = _crisis(danger, person, text, incidents.watch_load(person.id))
+    decision, watch = found
+    answer = _crisis(decision, person, text, watch)
     incidents.watch_store(person.id, answer.watch)
-    if danger.incident:
-        incidents.incident_file(
-            person_id=person.id,
-            conversation_id=conversation.id,
-            turn_id=None,
-            decision=danger,
-            excerpt=text,
-            kind="message",
-        )
+    if answer.card is not None:
+        _referral_count(person, decision)
+    if decision.incident:
+        _incident(person, decision, text, conversation_id=conversation_id, key=key)
+    if "under_13" in decision.categories:  # R19 holds where nothing is stored too
+        age_doubted(person.id)
     return answer
 
 
-def _full_screen(person: User, text: str) -> Decision | None:
-    watch = incidents.watch_load(person.id)
-    decision = screen.check_message(
-        text, band=gate.band_of(person, clock.now()), language=language_of(person), watch=watch, now=clock.now()
-    ).decision
-    return decision if decision.action == "crisis" or (decision.playbook and decision.severity >= 2) else None
+def _referral_count(person: User, decision: Decision) -> None:
+    incidents.referral_count(
+        region=person.region or person.country,
+        category=decision.categories[0] if decision.categories else "",
+        band=gate.band_of(person, clock.now()),
+    )
+
+
+def _incident(
+    person: User, decision: Decision, text: str, *, conversation_id: uuid.UUID | None, key: uuid.UUID | None
+) -> None:
+    """`key`: the client's id stands for the turn that there is not, so that a double send is one incident."""
+    incidents.incident_file(
+        person_id=person.id,
+        conversation_id=conversation_id,
+        turn_id=None if key is None else uuid.uuid5(person.id, str(key)),
+        decision=decision,
+        excerpt=text,
+        kind="message",
+    )
 
 
 async def sweep_turns() -> int:
@@ -191,16 +353,38 @@ async def conversation_wake(conversation_id: uuid.UUID) -> None:
     await live.wake(conversation_id)
 
 
-async def message_correct(*, person: User, message_id: uuid.UUID, text: str) -> services.Acceptance:
-    """Correct the last message: the same gate as a new one, danger first. Raises gate.Refused, services.NotPossible."""
-    danger = _danger(text, person)
-    return await in_database(_correct, person, message_id, text, danger is not None)
-
-
-def _correct(person: User, message_id: uuid.UUID, text: str, danger: bool) -> services.Acceptance:
+async def message_correct(*, person: User, message_id: uuid.UUID, text: str) -> Taken:
+    """Correct the last message: the same way in as a new one. Raises as `message_take`, and services.NotPossible."""
+    danger = danger_in(text, person)
     try:
-        gate.may_talk(person, now=clock.now())
-    except _STORE_IN_DANGER:
-        if not danger:
-            raise
-    return services.message_edit(person=person, message_id=message_id, text=text)
+        return await in_database(_correct, person, message_id, text, danger)
+    except (DatabaseError, CryptoError) as error:
+        log.error("database_away", error=type(error).__name__)
+        return message_without_database(person, text, danger)
+
+
+def _correct(given: User, message_id: uuid.UUID, text: str, danger: Decision | None) -> Taken:
+    person, now = _fresh(given), clock.now()
+    admitted = _admit(person, text, danger, paced=True, now=now)
+    if admitted.unstored is not None:
+        conversation = services.message_conversation(person=person, message_id=message_id)
+        return Taken(None, danger=_answer_unstored(person, text, admitted.unstored, conversation, key=message_id))
+    acceptance = services.message_edit(person=person, message_id=message_id, text=text)
+    return Taken(acceptance, break_due=_used(person, held=admitted.held, now=now))
+
+
+async def turn_repeat(*, person: User, turn_id: uuid.UUID) -> Taken:
+    """Another answer to the last message. Raises gate.Refused, TooFast, services.NotPossible."""
+    return await in_database(_repeat, person, turn_id)
+
+
+def _repeat(given: User, turn_id: uuid.UUID) -> Taken:
+    person, now = _fresh(given), clock.now()
+    held = crisis_of(person)
+    wait = ratelimit.allowed(f"say:{person.id}", most=PER_MINUTE, per_s=60)
+    if not held:
+        may_talk(person, now=now)
+        if wait:
+            raise TooFast(wait)
+    acceptance = services.turn_again(person=person, turn_id=turn_id)
+    return Taken(acceptance, break_due=_used(person, held=held, now=now))

@@ -27,7 +27,7 @@ from chatbot.chat.notices import break_notice, crisis_notice, refusal_notice
 from chatbot.chat.turn import turn_run
 from chatbot.core import clock, crypto, jobs, keys
 from chatbot.core.choices import choice_set
-from chatbot.core.database import in_database
+from chatbot.core.database import database_close, in_database
 from companion.memory.services import MemoryView, memory_list
 
 BAND_AGES = {"13-15": 15, "16-17": 17, "18+": 25}
@@ -52,6 +52,7 @@ def throw_away_database() -> Iterator[None]:
     with TemporaryDirectory(prefix="abraco-") as folder:
         before = dict(connections.settings["default"])
         kept_key = settings.MASTER_KEY
+        database_close()
         connections.close_all()
         name = str(Path(folder) / "fresh.sqlite3")
         for holder in (connections.settings["default"], connections["default"].settings_dict):
@@ -63,6 +64,7 @@ def throw_away_database() -> Iterator[None]:
             choice_set("regions", {"*": "allow"})
             yield
         finally:
+            database_close()
             connections.close_all()
             settings.MASTER_KEY = kept_key
             keys.forget_cached()

@@ -9,31 +9,38 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import uuid
-from collections.abc import AsyncIterator
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
 from django.conf import settings
+from django.db import DatabaseError, transaction
+from django.utils import translation
 
+from chatbot.accounts import gate
+from chatbot.accounts.adapter import sign_out_tell
+from chatbot.accounts.erasure import age_doubted
 from chatbot.chat import live, services
 from chatbot.chat.engine import engine_stream
-from chatbot.chat.material import Material, material_read, screening_store
+from chatbot.chat.material import Known, Material, screening_store, turn_begin
 from chatbot.chat.models import Finish
-from chatbot.chat.sentences import sentences_of, sentences_split
-from chatbot.core import clock
+from chatbot.chat.notices import refusal_notice
+from chatbot.chat.sentences import sentences_of, until_stopped, whole_sentences
+from chatbot.core import clock, metrics
+from chatbot.core.crypto import CryptoError
 from chatbot.core.database import in_database
 from chatbot.core.encoder import Encoded, EncoderError, encode_async
 from companion.engines.base import EngineError
-from companion.memory import services as memory
 from companion.personas.mood import mood_next
-from companion.types import Delta, Limits, Prompt, Recalled
+from companion.types import Delta, Limits, Prompt
 from moderation import crisis, screen
 from moderation.incidents import services as incidents
-from moderation.types import Decision, Screening
+from moderation.types import Decision, Screening, WatchState
 
 log = structlog.get_logger()
 RENEW_S = 5.0
+TRIES = 5
 
 
 class Stopped(Exception):
@@ -52,75 +59,120 @@ class Reply:
     timings: dict[str, float] = field(default_factory=dict)
     engine: str = ""
     stop: asyncio.Event = field(default_factory=asyncio.Event)
+    known: Known = field(default_factory=Known)
 
-    async def say(self, text: str, line_id: str | None = None) -> None:
-        """Store a sentence that passed, then wake whoever follows. Raises Stopped, services.LeaseLost."""
-        turn_id = self.material.turn_id
-        if await in_database(services.turn_renew, turn_id, self.fence, now=clock.now()) or self.stop.is_set():
+    async def say(self, text: str, line_id: str | None = None, *, whole: bool = False) -> None:
+        """Store a sentence that passed, then wake whoever follows. `whole`: part of what is said to its end.
+
+        Raises Stopped, services.LeaseLost.
+        """
+        start = clock.monotonic()
+        if self.stop.is_set() and not whole:
             raise Stopped
-        await in_database(services.sentence_add, turn_id=turn_id, fence=self.fence, text=text, line_id=line_id or "")
+        stored = await in_database(
+            services.sentence_add,
+            turn_id=self.material.turn_id,
+            owner_id=self.material.owner_id,
+            fence=self.fence,
+            seq=self.material.said_already + len(self.pieces) + 1,
+            text=text,
+            line_id=line_id or "",
+            whole=whole,
+        )
+        if not stored:
+            raise Stopped
         if not self.pieces:
             self.took("first_token")
         self.pieces.append(text)
         await live.wake(self.material.conversation_id)
+        self.took("store", start)
+
+    def categories(self) -> tuple[str, ...]:
+        """What the safety layer saw in the message; empty before it looked."""
+        return tuple(self.trace.get("decision", {}).get("categories", ()))
 
     def took(self, part: str, since: float | None = None) -> None:
-        """Note how long a part took, in milliseconds."""
+        """Note how long a part took, in milliseconds; a part that comes again is added up."""
         start = self.started if since is None else since
-        self.timings[part] = round((clock.monotonic() - start) * 1000, 2)
+        took = (clock.monotonic() - start) * 1000
+        self.timings[part] = round(self.timings.get(part, 0.0) + took, 2)
+
+
+_answering: dict[uuid.UUID, Reply] = {}
+
+
+def turn_hush(turn_id: uuid.UUID) -> None:
+    """Somebody asked to stop this turn: heard at once where it is answered here, at the next sentence elsewhere."""
+    reply = _answering.get(turn_id)
+    if reply is not None:
+        reply.stop.set()
 
 
 async def turn_run(turn_id: uuid.UUID) -> bool:
     """Answer one turn, if nobody else does. True when it was answered here to its end."""
-    fence = await in_database(services.turn_claim, turn_id, now=clock.now())
-    if fence is None:
+    started = clock.monotonic()
+    begun = await in_database(turn_begin, turn_id, now=clock.now())
+    if begun is None:
         return False
-    reply: Reply | None = None
-    renewing: asyncio.Task[None] | None = None
+    fence, material = begun
+    reply = Reply(material, fence, started)
+    reply.took("read")
+    renewing = asyncio.create_task(_renew(reply))
+    _answering[turn_id] = reply
     try:
-        material = await in_database(material_read, turn_id)
-        reply = Reply(material, fence, clock.monotonic())
-        renewing = asyncio.create_task(_renew(reply))
         finish, learn = await _answer(reply)
+        # R19: the account closes after the written answer, and before the turn is done, so that a crash can't skip it.
+        closed = "under_13" in reply.categories() and await in_database(age_doubted, material.owner_id)
         await _finish(reply, finish, learn=learn)
     except services.LeaseLost:
         log.warning("lease_lost", turn=str(turn_id))
         return False
     except asyncio.CancelledError:
         # The server goes down: give the turn back, the next process takes it up at once.
-        with contextlib.suppress(Exception):
-            await asyncio.shield(in_database(services.turn_release, turn_id, fence))
+        await asyncio.shield(_give_back(turn_id, fence))
         raise
+    except (DatabaseError, CryptoError) as error:
+        # Given back at once, so that the next look over the rows takes it up, and not only when the lease runs out.
+        log.error("turn_put_off", turn=str(turn_id), error=type(error).__name__)
+        await _give_back(turn_id, fence)
+        return False
     finally:
-        if renewing is not None:
-            renewing.cancel()
+        renewing.cancel()
+        _answering.pop(turn_id, None)
     await live.wake(material.conversation_id)
+    if closed:
+        await in_database(sign_out_tell, material.owner_id)
     return True
+
+
+async def _give_back(turn_id: uuid.UUID, fence: int) -> None:
+    """Put the lease back; where that fails too, it runs out by itself."""
+    with contextlib.suppress(Exception):
+        await in_database(services.turn_release, turn_id, fence)
 
 
 async def _renew(reply: Reply) -> None:
     """Keep the lease while the engine thinks, and hear a stop that came through another process."""
     while True:
         await asyncio.sleep(RENEW_S)
-        if await in_database(services.turn_renew, reply.material.turn_id, reply.fence, now=clock.now()):
-            reply.stop.set()
+        with contextlib.suppress(DatabaseError):  # the lease lasts for three of these
+            if await in_database(services.turn_renew, reply.material.turn_id, reply.fence, now=clock.now()):
+                reply.stop.set()
 
 
 async def _answer(reply: Reply) -> tuple[Finish, bool]:
     """Screen, then let people's words, memory or the engine answer. How it ended, and whether to learn."""
     material = reply.material
+    if material.planned is not None:  # a crash came after people's own words were chosen: they are said to the end
+        return await _told(reply, material.planned), False
     if material.said_already:  # a crash came after some sentences: what was said stays, and the turn ends there
         return Finish.COMPLETE, False
     try:
-        encoded = await _encode(material.text)
+        encoded = await _encode(reply)
         screening = await _screen(reply, encoded)
         if screening.decision.playbook is not None:
             return await _written(reply, screening.decision, screening), False
-        learn = material.memory and screening.decision.action == "allow"
-        if not await _remembered(reply, screening):
-            finish = await _free(reply, screening, encoded)
-            return finish, learn
-        return Finish.COMPLETE, learn
+        return await _open_reply(reply, screening, encoded)
     except Stopped:
         return Finish.STOPPED, False
     except EngineError:
@@ -128,12 +180,28 @@ async def _answer(reply: Reply) -> tuple[Finish, bool]:
         return Finish.FAILED, False
 
 
-async def _encode(text: str) -> Encoded | None:
+async def _open_reply(reply: Reply, screening: Screening, encoded: Encoded | None) -> tuple[Finish, bool]:
+    """From memory, when the message asks for it; else freely. Neither while the gate says no."""
+    material = reply.material
+    if material.closed is not None:
+        return _refused(reply, material.closed), False
+    if reply.fence > TRIES:  # something in this turn breaks whoever answers it
+        raise EngineError("tried too often")
+    learn = material.memory and screening.decision.action == "allow"
+    if await _remembered(reply, screening):
+        return Finish.COMPLETE, learn
+    return await _free(reply, screening, encoded), learn
+
+
+async def _encode(reply: Reply) -> Encoded | None:
+    start = clock.monotonic()
     try:
-        return await encode_async(text)
+        return await encode_async(reply.material.text)
     except EncoderError as error:  # rules and words still work without vectors
         log.error("encoder_failed", reason=str(error))
         return None
+    finally:
+        reply.took("encode", start)
 
 
 async def _screen(reply: Reply, encoded: Encoded | None) -> Screening:
@@ -154,14 +222,16 @@ async def _screen(reply: Reply, encoded: Encoded | None) -> Screening:
         "action": decision.action, "severity": decision.severity, "level": decision.level,
         "categories": list(decision.categories), "playbook": decision.playbook, "policy": decision.policy,
     }  # fmt: skip
-    await in_database(screening_store, material, screening)
+    start = clock.monotonic()
+    vector = None if encoded is None else encoded.vector
+    reply.known = await in_database(screening_store, material, screening, vector)
+    reply.took("recall", start)
     return screening
 
 
 async def _written(reply: Reply, decision: Decision, screening: Screening) -> Finish:
     """The words that people wrote for this, with the helplines of the country. No engine, no skill, no memory."""
     material = reply.material
-    reply.engine = services.WRITTEN
     answer = crisis.answer(
         decision,
         screening.watch,
@@ -173,31 +243,45 @@ async def _written(reply: Reply, decision: Decision, screening: Screening) -> Fi
     )
     if answer.card is not None:
         reply.trace["card"] = answer.card.to_json()
-        await in_database(
-            incidents.referral_count,
-            region=material.region or material.country,
-            category=decision.categories[0] if decision.categories else "",
-            band=material.band,
-        )
-    await in_database(incidents.watch_store, material.owner_id, answer.watch)
     reply.trace["mood"] = "calm"
-    for bubble in answer.bubbles:
-        await reply.say(bubble)
-    return Finish.CRISIS if decision.action == "crisis" else Finish.COMPLETE
+    reply.trace["words"] = list(answer.bubbles)
+    await in_database(_plan, reply, decision, answer.watch)
+    return await _told(reply, reply.trace)
+
+
+def _plan(reply: Reply, decision: Decision, watch: WatchState) -> None:
+    """Keep what will be said before the first word of it, so that a crash leaves no half of it, and no second one."""
+    material = reply.material
+    with transaction.atomic():
+        services.turn_plan(turn_id=material.turn_id, fence=reply.fence, trace=reply.trace)
+        incidents.watch_store(material.owner_id, watch)
+        if "card" in reply.trace:
+            incidents.referral_count(
+                region=material.region or material.country,
+                category=decision.categories[0] if decision.categories else "",
+                band=material.band,
+            )
+
+
+async def _told(reply: Reply, trace: dict[str, Any]) -> Finish:
+    """Say the planned words, but those that were said before a crash. Nothing stops them halfway: the next message
+    goes on where they end."""
+    reply.engine, reply.trace = services.WRITTEN, trace
+    for bubble in trace["words"][reply.material.said_already :]:
+        await reply.say(bubble, whole=True)
+    return Finish.CRISIS if trace["decision"]["action"] == "crisis" else Finish.COMPLETE
+
+
+def _refused(reply: Reply, refusal: gate.Refused) -> Finish:
+    """The gate says no since the message came: a notice, and no reply."""
+    with translation.override(reply.material.language.lower()):
+        reply.trace["notice"] = refusal_notice(refusal).model_dump()
+    return Finish.WITHHELD
 
 
 async def _remembered(reply: Reply, screening: Screening) -> bool:
     """Answer from memory, when the message asks for it. True if it did."""
-    material = reply.material
-    if not material.memory:
-        return False
-    answer = await in_database(
-        memory.memory_reply,
-        owner_id=material.owner_id,
-        text=material.text,
-        language=screening.language,
-        seed=material.turn_id.int,
-    )
+    answer = reply.known.answer
     if answer is None:
         return False
     reply.engine = "memory"
@@ -209,33 +293,29 @@ async def _remembered(reply: Reply, screening: Screening) -> bool:
 
 async def _free(reply: Reply, screening: Screening, encoded: Encoded | None) -> Finish:
     """Recall, build the prompt, stream the engine; each sentence passes before it is said."""
-    prompt = await _prompt(reply, screening, encoded)
-    passed = True
-    async for name, delta in _whole_sentences(engine_stream(prompt, Limits())):
-        reply.engine = name
-        if delta.chips:
-            reply.trace["chips"] = list(delta.chips)
-        if delta.mood:
-            reply.trace["mood"] = delta.mood
-        if delta.text.strip() and not await _say_checked(reply, delta, screening):
-            passed = False
-            break
+    prompt = _prompt(reply, screening, encoded)
+    passed, start = True, clock.monotonic()
+    # Closed here and not by the collector: an engine that nobody listens to must stop.
+    async with aclosing(engine_stream(prompt, Limits())) as pieces:
+        async for name, delta in whole_sentences(until_stopped(pieces, reply.stop)):
+            reply.took("choose", start)
+            reply.engine = name
+            if delta.chips:
+                reply.trace["chips"] = list(delta.chips)
+            if delta.mood:
+                reply.trace["mood"] = delta.mood
+            if delta.text.strip() and not await _say_checked(reply, delta, screening):
+                passed = False
+                break
+            start = clock.monotonic()
+    if reply.stop.is_set():
+        raise Stopped
     return Finish.COMPLETE if passed else Finish.WITHHELD
 
 
-async def _prompt(reply: Reply, screening: Screening, encoded: Encoded | None) -> Prompt:
-    material, start = reply.material, clock.monotonic()
-    vector = None if encoded is None else encoded.vector
-    recalled: tuple[Recalled, ...] = ()
-    person = None
-    if material.memory:
-        recalled = await in_database(
-            memory.memory_recall, owner_id=material.owner_id, text=material.text, vector=vector,
-            language=screening.language,
-        )  # fmt: skip
-        person = await in_database(memory.memory_name, owner_id=material.owner_id)
-    reply.took("recall", start)
-    reply.trace["memories"] = [item.id for item in recalled]
+def _prompt(reply: Reply, screening: Screening, encoded: Encoded | None) -> Prompt:
+    material, known = reply.material, reply.known
+    reply.trace["memories"] = [item.id for item in known.recalled]
     low = screening.decision.low
     return Prompt(
         text=material.text,
@@ -246,35 +326,18 @@ async def _prompt(reply: Reply, screening: Screening, encoded: Encoded | None) -
         mood=mood_next(
             history=material.history, text=material.text, low=low, hour=material.hour, before=material.companion.mood
         ),
-        memories=recalled,
-        vector=vector,
+        memories=known.recalled,
+        vector=None if encoded is None else encoded.vector,
         low=low,
         plain=material.plain,
         seed=material.turn_id.int & 0x7FFFFFFF,
-        person=person,
+        person=known.name,
     )
-
-
-async def _whole_sentences(pieces: AsyncIterator[tuple[str, Delta]]) -> AsyncIterator[tuple[str, Delta]]:
-    """Engines may give words; what is checked and shown is whole sentences. A line of the bank is whole."""
-    waiting, name = "", ""
-    async for name, delta in pieces:
-        if delta.line_id is not None:
-            yield name, delta
-            continue
-        waiting += delta.text
-        whole, waiting = sentences_split(waiting)
-        for sentence in whole:
-            yield name, Delta(sentence)
-        if delta.chips or delta.mood:
-            yield name, Delta("", mood=delta.mood, chips=delta.chips)
-    if waiting.strip():
-        yield name, Delta(waiting.strip())
 
 
 async def _say_checked(reply: Reply, delta: Delta, screening: Screening) -> bool:
     """Say a sentence if it passes in its place; else say the kind line instead, and nothing more."""
-    material = reply.material
+    material, start = reply.material, clock.monotonic()
     verdict = screen.check_reply(
         delta.text,
         so_far=" ".join(reply.pieces),
@@ -284,6 +347,7 @@ async def _say_checked(reply: Reply, delta: Delta, screening: Screening) -> bool
         watch=screening.watch,
         plain=material.plain,
     )
+    reply.took("check", start)
     if verdict.action == "allow":
         await reply.say(delta.text.strip(), delta.line_id)
         return True
@@ -304,3 +368,9 @@ async def _finish(reply: Reply, finish: Finish, *, learn: bool) -> None:
         timings=reply.timings,
         learn=learn,
     )
+    metrics.TURNS.labels(finish.value).inc()
+    if "decision" in reply.trace:
+        metrics.DECISIONS.labels(reply.trace["decision"]["action"]).inc()
+    metrics.TURN.observe(reply.timings["total"] / 1000)
+    if "first_token" in reply.timings:
+        metrics.FIRST_TOKEN.observe(reply.timings["first_token"] / 1000)

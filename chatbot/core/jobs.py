@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import structlog
 from django.db import close_old_connections, connections, transaction
 
-from chatbot.core import clock
+from chatbot.core import clock, metrics
 
 log = structlog.get_logger()
 
@@ -99,6 +99,7 @@ def run_job(name: str, *ids: str) -> bool:
         _jobs[name](*ids)
     except Exception as error:  # the worker outlives a broken job; the sweep tries it again
         log.error("job_failed", job=name, error=type(error).__name__)
+        metrics.JOBS_FAILED.labels(name).inc()
         return False
     return True
 
@@ -107,10 +108,13 @@ def run_sweep(name: str) -> int:
     """Run one sweep now; a failing one is logged and tried again next time."""
     close_old_connections()
     try:
-        return _sweeps[name][1]()
+        found = _sweeps[name][1]()
     except Exception as error:  # as in run_job
         log.error("sweep_failed", sweep=name, error=type(error).__name__)
+        metrics.JOBS_FAILED.labels(name).inc()
         return 0
+    metrics.SWEEP_FOUND.labels(name).inc(found)
+    return found
 
 
 def run_sweeps() -> int:

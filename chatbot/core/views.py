@@ -1,15 +1,22 @@
-"""/health and /ready: is the process alive, and can it serve."""
+"""/health, /ready and /metrics: is the process alive, can it serve, and how is it doing."""
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable
+from secrets import compare_digest
 
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
+from django.conf import settings
 from django.db import DatabaseError, connection
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from prometheus_client import CONTENT_TYPE_LATEST
 
-from chatbot.core import crypto, keys
+from chatbot.core import crypto, keys, metrics
 
-Check = Callable[[], None]
+Check = Callable[[], str | None]
+"""What is wrong, in a sentence; None when all is well. Raises CryptoError, DatabaseError like the part itself."""
 
 
 def _database() -> None:
@@ -17,11 +24,37 @@ def _database() -> None:
         cursor.execute("SELECT 1")
 
 
+def _channel_layer() -> str | None:
+    layer = get_channel_layer()
+    if layer is None:
+        return "no channel layer is set up"
+    try:
+        async_to_sync(layer.group_send)("ready", {"type": "ready.check"})
+    except Exception as error:  # whatever the layer's client raises, it means the same here
+        return f"the channel layer does not answer ({type(error).__name__})"
+    return None
+
+
 def _master_key() -> None:
     keys.master_keys()
 
 
-_checks: dict[str, Check] = {"database": _database, "master_key": _master_key}
+_checks: dict[str, Check] = {"database": _database, "channel_layer": _channel_layer, "master_key": _master_key}
+_warnings: dict[str, Check] = {}
+
+
+def check_add(name: str, check: Check, *, warns: bool = False) -> None:
+    """Have /ready ask this part too. One that `warns` is named with what it says, and never makes the house unready."""
+    (_warnings if warns else _checks)[name] = check
+
+
+def _asked(check: Check) -> str | None:
+    try:
+        return check()
+    except crypto.CryptoError as error:
+        return str(error)
+    except DatabaseError:
+        return "the database does not answer"
 
 
 def health(request: HttpRequest) -> JsonResponse:
@@ -31,12 +64,34 @@ def health(request: HttpRequest) -> JsonResponse:
 
 def ready(request: HttpRequest) -> JsonResponse:
     """Each part named; 503 when one of them can't serve."""
-    parts = {}
-    for name, check in _checks.items():
-        try:
-            check()
-            parts[name] = "ok"
-        except (DatabaseError, crypto.CryptoError) as error:
-            parts[name] = str(error) if isinstance(error, crypto.CryptoError) else "the database does not answer"
+    parts = {name: _asked(check) or "ok" for name, check in _checks.items()}
+    warnings = {name: said for name, check in _warnings.items() if (said := _asked(check)) is not None}
     fine = all(state == "ok" for state in parts.values())
-    return JsonResponse({"status": "ok" if fine else "not ready", "parts": parts}, status=200 if fine else 503)
+    answer = {"status": "ok" if fine else "not ready", "parts": parts, "warnings": warnings}
+    return JsonResponse(answer, status=200 if fine else 503)
+
+
+def _may_measure(request: HttpRequest) -> bool:
+    """By the token, where one is set; else from this very machine, and not through a proxy that stands on it."""
+    if settings.METRICS_TOKEN:
+        given = request.headers.get("Authorization", "")
+        return compare_digest(given.encode(), f"Bearer {settings.METRICS_TOKEN}".encode())
+    if "X-Forwarded-For" in request.headers or "Forwarded" in request.headers:
+        return False
+    try:
+        return ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback
+    except ValueError:
+        return False
+
+
+def metrics_page(request: HttpRequest) -> HttpResponse:
+    """Prometheus' text."""
+    if not _may_measure(request):
+        return JsonResponse(
+            {
+                "code": "not_allowed",
+                "message": "Metrics are read from this machine, or with the token of ABRACO_METRICS_TOKEN.",
+            },
+            status=403,
+        )
+    return HttpResponse(metrics.text(), content_type=CONTENT_TYPE_LATEST)

@@ -86,6 +86,22 @@ class PersonWatch(models.Model):
         return self.person_id
 
 
+class HelplineCheck(models.Model):
+    """That somebody called or opened a helpline, when, and whether it was right. The row's id is helplines.yaml's."""
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    line = models.CharField(max_length=64, db_index=True)
+    right = models.BooleanField()
+    actor = models.CharField(max_length=64)
+    at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.line} {'right' if self.right else 'wrong'}"
+
+
 class CrisisCount(models.Model):
     """How often helplines were shown, by region, month, category and band. No person in it (R11)."""
 

@@ -11,7 +11,7 @@ from django.db import connection
 from chatbot.accounts import gate
 from chatbot.accounts.models import User
 from chatbot.chat import selectors, services
-from chatbot.chat.models import Finish, Message, Turn, TurnState
+from chatbot.chat.models import Finish, Message, Sentence, Turn, TurnState
 from chatbot.core import clock
 
 pytestmark = pytest.mark.django_db
@@ -26,11 +26,16 @@ def accept(
     )
 
 
+def say(accepted: services.Acceptance, fence: int, text: str, *, seq: int = 1) -> bool:
+    owner_id = Turn.objects.get(id=accepted.turn_id).owner_id
+    return services.sentence_add(turn_id=accepted.turn_id, owner_id=owner_id, fence=fence, seq=seq, text=text)
+
+
 def answer(accepted: services.Acceptance, *sentences: str) -> uuid.UUID | None:
     fence = services.turn_claim(accepted.turn_id, now=clock.now())
     assert fence is not None
-    for sentence in sentences:
-        services.sentence_add(turn_id=accepted.turn_id, fence=fence, text=sentence)
+    for seq, sentence in enumerate(sentences, start=1):
+        assert say(accepted, fence, sentence, seq=seq)
     return services.turn_finish(
         turn_id=accepted.turn_id,
         fence=fence,
@@ -88,10 +93,11 @@ def test_only_one_holds_the_lease_and_a_late_writer_is_fenced_off(maya: User) ->
     second = services.turn_claim(accepted.turn_id, now=now + timedelta(seconds=16))
     assert second == first + 1
     with pytest.raises(services.LeaseLost):
-        services.sentence_add(turn_id=accepted.turn_id, fence=first, text="too late")
+        say(accepted, first, "too late")
     with pytest.raises(services.LeaseLost):
         services.turn_renew(accepted.turn_id, first, now=now)
-    assert services.sentence_add(turn_id=accepted.turn_id, fence=second, text="in time") == 1
+    assert say(accepted, second, "in time")
+    assert [sentence.text for sentence in Sentence.objects.all()] == ["in time"]
 
 
 def test_turns_of_a_conversation_are_answered_in_order(maya: User) -> None:
@@ -114,8 +120,11 @@ def test_stop_is_heard_at_the_next_sentence(maya: User) -> None:
     fence = services.turn_claim(accepted.turn_id, now=clock.now())
     assert fence is not None
     assert not services.turn_renew(accepted.turn_id, fence, now=clock.now())
+    assert say(accepted, fence, "Before the tap.")
     services.turn_stop(person=maya, turn_id=accepted.turn_id)
     assert services.turn_renew(accepted.turn_id, fence, now=clock.now())
+    assert not say(accepted, fence, "After the tap.", seq=2)
+    assert [sentence.text for sentence in Sentence.objects.all()] == ["Before the tap."]
 
 
 def test_again_replaces_the_reply_of_the_last_turn_only(maya: User) -> None:

@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
-from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime, timedelta
+from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 
-from chatbot.accounts import gate
-from chatbot.accounts import services as people
 from chatbot.accounts.models import User
 from chatbot.chat import engine, services, talk
-from chatbot.chat.models import Finish, Message, Turn, TurnState
-from chatbot.chat.turn import turn_run
-from chatbot.core import clock, jobs
+from chatbot.chat.models import Finish, Turn, TurnState
+from chatbot.chat.turn import TRIES, turn_run
+from chatbot.core import clock, jobs, metrics
 from chatbot.core.choices import choice_set
 from chatbot.core.database import in_database
 from companion.engines.scripted import ScriptedEngine, Stall
 from companion.memory.services import memory_list
 from moderation.incidents.models import CrisisCount, Incident
+from tests.chat.house import NOON, answered, database_away, says, take, until
 from tests.conftest import make_teen
 
 pytestmark = pytest.mark.django_db(transaction=True)
-NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
@@ -34,30 +31,10 @@ async def _noon() -> AsyncIterator[None]:
     await engine.engines_close()
 
 
-def says(*script: object) -> ScriptedEngine:
-    scripted = ScriptedEngine(list(script))  # type: ignore[arg-type]  # the tests write scripts of all kinds
-    engine.engine_use(scripted)
-    return scripted
-
-
 @pytest.fixture
 def maya_now() -> User:
     choice_set("regions", {"*": "allow"})
     return make_teen("maya", age=15)
-
-
-async def take(person: User, text: str) -> talk.Taken:
-    conversation = await in_database(services.conversation_open, person=person)
-    return await talk.message_take(person=person, conversation_id=conversation.id, client_id=uuid.uuid4(), text=text)
-
-
-async def answered(person: User, text: str) -> tuple[Turn, str]:
-    taken = await take(person, text)
-    assert taken.acceptance is not None
-    assert await turn_run(taken.acceptance.turn_id)
-    turn = await Turn.objects.aget(id=taken.acceptance.turn_id)
-    reply = await Message.objects.filter(turn_id=turn.id, author="companion").alast()
-    return turn, await in_database(lambda: reply.body if reply else "")
 
 
 async def test_a_message_is_answered_stored_and_done(maya_now: User) -> None:
@@ -111,73 +88,6 @@ async def test_danger_gets_the_written_flow_and_the_engine_is_never_asked(
     assert scripted.name == "scripted"
 
 
-@pytest.mark.parametrize("text", ["i wish i was dead", "im going to kill myself", "i just took all my pills"])
-@pytest.mark.parametrize("closed", ["quiet", "limit", "break", "stopped", "region", "consent", "locked", "deal"])
-async def test_danger_is_answered_whatever_the_gate_says(maya_now: User, text: str, closed: str) -> None:
-    says("This must never be said.")
-    await in_database(close_gate, maya_now, closed)
-    with pytest.raises(gate.Refused):
-        await take(maya_now, "what's the weather like on mars")
-    taken = await take(maya_now, text)
-    if taken.acceptance is not None:
-        await turn_run(taken.acceptance.turn_id)
-        turn = await Turn.objects.aget(id=taken.acceptance.turn_id)
-        assert turn.finish == Finish.CRISIS
-    else:
-        assert taken.danger is not None
-        assert taken.danger.card is not None
-        assert await Message.objects.acount() == 0
-
-
-async def until(taken: talk.Taken, holds: Callable[[Turn], bool]) -> None:
-    """Look at the turn's row until it is so; the test's own time-out ends a wait that never does."""
-    assert taken.acceptance is not None
-    for _ in range(500):
-        if await in_database(lambda: holds(Turn.objects.select_related("message").get(id=taken.acceptance.turn_id))):
-            return
-        await asyncio.sleep(0.02)
-    raise AssertionError("the turn never came that far")
-
-
-def close_gate(person: User, closed: str) -> None:
-    match closed:
-        case "quiet":
-            clock.move_to(NOON + timedelta(hours=11))
-        case "limit":
-            people._usage_add(person, day=NOON.date(), seconds=3600)
-        case "break":
-            people.usage_record(person, now=NOON)
-            person.presence.break_open = True
-            person.presence.save()
-        case "stopped":
-            choice_set("replies_stopped", True)
-        case "region":
-            choice_set("regions", {"*": "block"})
-        case "consent":
-            person.country, person.region = "IN", ""
-            person.save()
-        case "locked":
-            people.person_lock(person, reason="test")
-        case "deal":
-            person.deal_confirmed_at = None
-            person.save()
-
-
-async def test_a_refused_text_is_not_stored(maya_now: User) -> None:
-    await in_database(close_gate, maya_now, "quiet")
-    with pytest.raises(gate.QuietHours):
-        await take(maya_now, "just one more thing")
-    assert await Message.objects.acount() == 0
-
-
-async def test_more_than_anybody_types_is_too_fast_but_danger_is_not(maya_now: User) -> None:
-    for _ in range(talk.PER_MINUTE):
-        await take(maya_now, "hi")
-    with pytest.raises(talk.TooFast):
-        await take(maya_now, "hi")
-    assert (await take(maya_now, "i want to kill myself and im not joking")).acceptance is not None
-
-
 @pytest.mark.parametrize(
     "sentence",
     [
@@ -202,7 +112,7 @@ async def test_stop_ends_the_turn_and_keeps_what_was_said(maya_now: User) -> Non
     taken = await take(maya_now, "tell me")
     assert taken.acceptance is not None
     running = asyncio.create_task(turn_run(taken.acceptance.turn_id))
-    await until(taken, lambda turn: turn.sentences.exists())
+    await until(taken.acceptance, lambda turn: turn.sentences.exists())
     await in_database(services.turn_stop, person=maya_now, turn_id=taken.acceptance.turn_id)
     assert await running
     turn = await Turn.objects.aget(id=taken.acceptance.turn_id)
@@ -228,7 +138,77 @@ async def test_a_turn_that_is_cancelled_gives_its_lease_back(maya_now: User) -> 
     taken = await take(maya_now, "hello?")
     assert taken.acceptance is not None
     talk.turn_start(taken.acceptance.turn_id)
-    await until(taken, lambda turn: turn.state == TurnState.ANSWERING and turn.message.decision == "allow")
+    await until(taken.acceptance, lambda turn: turn.state == TurnState.ANSWERING and turn.message.decision == "allow")
     await talk.turns_release()
     turn = await Turn.objects.aget(id=taken.acceptance.turn_id)
     assert (turn.state, turn.lease_until) == (TurnState.WAITING, None)
+
+
+async def test_a_turn_is_counted_by_how_it_ended_and_what_was_decided(maya_now: User) -> None:
+    def counted() -> tuple[float, float, float]:
+        value = metrics.registry.get_sample_value
+        return (
+            value("abraco_turns_total", {"finish": "complete"}) or 0.0,
+            value("abraco_decisions_total", {"action": "allow"}) or 0.0,
+            value("abraco_turn_seconds_count") or 0.0,
+        )
+
+    says("Counted.")
+    before = counted()
+    await answered(maya_now, "going skating later")
+    assert counted() == tuple(number + 1 for number in before)
+
+
+async def test_a_message_that_came_during_a_turn_is_answered_right_after_it(maya_now: User) -> None:
+    go_on = asyncio.Event()
+    engine.engine_use(ScriptedEngine([Stall(until=go_on), "First."], ["Second."]))
+    first, second = await take(maya_now, "one"), await take(maya_now, "two")
+    assert first.acceptance is not None
+    assert second.acceptance is not None
+    talk.turn_start(first.acceptance.turn_id)
+    talk.turn_start(second.acceptance.turn_id)
+    await until(first.acceptance, lambda turn: turn.message.decision == "allow")
+    go_on.set()
+    await until(second.acceptance, lambda turn: turn.state == TurnState.DONE)
+    assert [turn.finish async for turn in Turn.objects.order_by("id")] == [Finish.COMPLETE, Finish.COMPLETE]
+
+
+async def test_stop_is_heard_while_the_engine_is_silent(maya_now: User) -> None:
+    scripted = says(Stall(), "Never said.")
+    taken = await take(maya_now, "tell me")
+    assert taken.acceptance is not None
+    talk.turn_start(taken.acceptance.turn_id)
+    await until(taken.acceptance, lambda turn: turn.message.decision == "allow")
+    await talk.turn_stop(person=maya_now, turn_id=taken.acceptance.turn_id)
+    await until(taken.acceptance, lambda turn: turn.state == TurnState.DONE)
+    assert (await Turn.objects.aget()).finish == Finish.STOPPED
+    await asyncio.gather(*talk._running)
+    assert scripted.cancelled == 1
+
+
+async def test_a_turn_that_breaks_whoever_answers_it_ends_kindly(maya_now: User) -> None:
+    scripted = says("Never said.")
+    taken = await take(maya_now, "hello?")
+    assert taken.acceptance is not None
+    for _ in range(TRIES):
+        await in_database(services.turn_claim, taken.acceptance.turn_id, now=clock.now())
+        clock.move_to(clock.now() + timedelta(seconds=16))
+    assert await turn_run(taken.acceptance.turn_id)
+    assert ((await Turn.objects.aget()).finish, scripted.asked) == (Finish.FAILED, [])
+
+
+async def test_a_turn_whose_writes_fail_is_given_back_for_the_next_look(maya_now: User) -> None:
+    go_on = asyncio.Event()
+    says(Stall(until=go_on), "Here I am.")
+    taken = await take(maya_now, "hello?")
+    assert taken.acceptance is not None
+    running = asyncio.create_task(turn_run(taken.acceptance.turn_id))
+    await until(taken.acceptance, lambda turn: turn.message.decision == "allow")
+    async with database_away():
+        go_on.set()
+        assert not await running
+    assert (await Turn.objects.aget()).state == TurnState.ANSWERING  # nor could it be given back: the lease runs out
+    clock.move_to(NOON + timedelta(seconds=16))
+    assert await talk.sweep_turns() == 1
+    await asyncio.gather(*talk._running)
+    assert (await Turn.objects.aget()).finish == Finish.COMPLETE

@@ -18,6 +18,7 @@ from chatbot.core import logging
 from chatbot.core.audit import audit_record
 from chatbot.core.encoder import encoder_close
 from companion.memory.services import memory_list
+from moderation.incidents.services import helplines_refresh
 
 HELP = "/new starts a new conversation, /memory shows what is remembered, /quit ends."
 
@@ -45,6 +46,7 @@ class Command(BaseCommand):
                 person = newcomer_make(newcomer, gates=options["gates"])
             else:
                 person = self._person(username, options["reason"])
+                helplines_refresh()
             terminal = Terminal(newcomer, person, gates=options["gates"])
             try:
                 failed = asyncio.run(self._jsonl(terminal) if jsonl else self._talk(terminal))

@@ -1,0 +1,32 @@
+"""R9: no chat in a country whose helplines nobody has checked. The gate, with what only the safety layer knows."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from chatbot.accounts import gate
+from chatbot.accounts.models import User
+from moderation.crisis.helplines import region_ready
+
+
+class HelpUnchecked(gate.Refused):
+    """The helplines that this person would be shown are unverified, so none would be."""
+
+    code = "help_unchecked"
+
+    def sentence(self) -> str:
+        return _(
+            "Whoever runs this place hasn't checked the helplines for your country yet. Till then the chat is shut."
+        )
+
+
+def may_talk(person: User, *, now: datetime) -> gate.Pass:
+    """As gate.may_talk, and where help is required to be ready, only where it is. Raises gate.Refused."""
+    given = gate.may_talk(person, now=now)
+    required = settings.HELP_REQUIRED and not person.throw_away
+    if required and not region_ready(person.country, production=True, today=now.date()):
+        raise HelpUnchecked
+    return given

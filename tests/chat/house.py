@@ -1,0 +1,100 @@
+"""What the chat's tests share: an engine with a script, a message through the door, the gate closed, no database."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+from django.db import connections
+
+from chatbot.accounts import services as people
+from chatbot.accounts.models import User
+from chatbot.chat import engine, services, talk
+from chatbot.chat.models import Message, Turn
+from chatbot.chat.turn import turn_run
+from chatbot.core import clock
+from chatbot.core.choices import choice_set
+from chatbot.core.database import database_close, in_database
+from companion.engines.scripted import ScriptedEngine
+
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+GATES = ("quiet", "limit", "break", "stopped", "region", "consent", "locked", "deal")
+# Gates that let words in danger be stored: they are about time, not about who may be here.
+ABOUT_TIME = ("quiet", "limit", "break", "stopped", "deal")
+DANGERS = {
+    "L1": "i wish i was dead",
+    "L2": "i want to kill myself and im not joking",
+    "L3": "im going to kill myself",
+    "L4": "i just took all my pills",
+    "abuse": "my stepdad hits me every night and i'm scared to go home",
+}
+
+
+def says(*script: object) -> ScriptedEngine:
+    scripted = ScriptedEngine(list(script))  # type: ignore[arg-type]  # the tests write scripts of all kinds
+    engine.engine_use(scripted)
+    return scripted
+
+
+async def take(person: User, text: str, client_id: uuid.UUID | None = None) -> talk.Taken:
+    return await talk.message_take(person=person, conversation_id=None, client_id=client_id or uuid.uuid4(), text=text)
+
+
+async def answered(person: User, text: str) -> tuple[Turn, str]:
+    taken = await take(person, text)
+    assert taken.acceptance is not None
+    assert await turn_run(taken.acceptance.turn_id)
+    turn = await Turn.objects.aget(id=taken.acceptance.turn_id)
+    reply = await Message.objects.filter(turn_id=turn.id, author="companion").alast()
+    return turn, await in_database(lambda: reply.body if reply else "")
+
+
+async def until(acceptance: services.Acceptance | None, holds: Callable[[Turn], bool]) -> None:
+    """Look at the turn's row until it is so."""
+    assert acceptance is not None
+    for _ in range(500):
+        if await in_database(lambda: holds(Turn.objects.select_related("message").get(id=acceptance.turn_id))):
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("the turn never came that far")
+
+
+def close_gate(person: User, closed: str) -> None:
+    match closed:
+        case "quiet":
+            clock.move_to(NOON + timedelta(hours=11))
+        case "limit":
+            people._usage_add(person, day=NOON.date(), seconds=3600)
+        case "break":
+            people.usage_record(person, now=NOON)
+            person.presence.break_open = True
+            person.presence.save()
+        case "stopped":
+            choice_set("replies_stopped", True)
+        case "region":
+            choice_set("regions", {"*": "block"})
+        case "consent":
+            person.country, person.region = "IN", ""
+            person.save()
+        case "locked":
+            people.person_lock(person, reason="test")
+        case "deal":
+            person.deal_confirmed_at = None
+            person.save()
+
+
+@asynccontextmanager
+async def database_away() -> AsyncIterator[None]:
+    """No new visit reaches the database, as when its disk or its server is gone."""
+    holder = connections.settings["default"]
+    name = holder["NAME"]
+    holder["NAME"] = "/nowhere/abraco.sqlite3"
+    await asyncio.to_thread(database_close)
+    try:
+        yield
+    finally:
+        holder["NAME"] = name
+        await asyncio.to_thread(database_close)
