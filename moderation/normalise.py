@@ -27,6 +27,8 @@ _LEET: Final = {"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "@":
 _SEPARATORS: Final = frozenset(" .-_*/")
 _VOWELS: Final = frozenset("aeiouy")
 _STARS: Final = frozenset("*#%")
+_MIRROR: Final = "\u202e"  # what follows is shown from right to left
+_MIRROR_ENDS: Final = frozenset("\u202c\u202a\u202b\u202d\u202e\n")
 # Words that people hide with stars, and that rules must not miss.
 _STARRED: Final = (
     "suicide", "suicidal", "kill", "killed", "killing", "die", "dead", "death", "rape", "raped", "cut", "cutting",
@@ -256,6 +258,39 @@ def _squeezed(chars: list[str], origins: list[int], *, vowels: int, others: int)
 
 def normalise(text: str) -> Normalised:
     """The plain forms of a text. Linear in its length."""
+    views = _views(text)
+    if _MIRROR in text:
+        turned, places = _turned(text)
+        for view in _views(turned):
+            starts = tuple(places[start][0] for start in view.starts)
+            ends = tuple(places[end - 1][1] for end in view.ends)
+            views.append(View(view.text, starts, ends))
+    return Normalised(tuple(views))
+
+
+def _turned(text: str) -> tuple[str, list[tuple[int, int]]]:
+    """The text as a screen shows it where a mark turns letters round, and where each character stands in the original.
+
+    A turned stretch is one place: each of its characters leads back to the whole of it.
+    """
+    out: list[str] = []
+    places: list[tuple[int, int]] = []
+    index = 0
+    while index < len(text):
+        stop = index + 1
+        if text[index] == _MIRROR:
+            while stop < len(text) and text[stop] not in _MIRROR_ENDS:
+                stop += 1
+            out.extend(reversed(text[index + 1 : stop]))
+            places.extend([(index, stop)] * (stop - index - 1))
+        else:
+            out.append(text[index])
+            places.append((index, stop))
+        index = stop
+    return "".join(out), places
+
+
+def _views(text: str) -> list[View]:
     chars, origins, twins = _first_pass(text)
     while chars and chars[-1] in " \n":
         chars.pop()
@@ -275,7 +310,7 @@ def normalise(text: str) -> Normalised:
             view = _squeezed(chars, origins, vowels=vowels, others=others)
             if all(view.text != known.text for known in views):
                 views.append(view)
-    return Normalised(tuple(views))
+    return views
 
 
 def _has_run(chars: list[str]) -> bool:

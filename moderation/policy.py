@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from moderation.taxonomy import CATEGORIES, DANGER, PLAYBOOKS, SUICIDE
+from moderation.taxonomy import CATEGORIES, PLAYBOOKS, SEQUENCES, SUICIDE
 from moderation.types import Action, Band, Decision, Hit, Level, Side, WatchState, level_rank
 
 SHIPPED: Final = Path(__file__).resolve().parent / "policy.yaml"
@@ -85,7 +85,7 @@ _BANDS: Final[tuple[Band, ...]] = ("13-15", "16-17", "18+")
 
 def weight(decision: Decision) -> int:
     """How much a decision protects: crisis, then care in danger, then block, refuse, warn, support, allow."""
-    if decision.action == "support" and decision.playbook and DANGER.intersection(decision.categories):
+    if decision.action == "support" and decision.playbook in SEQUENCES:
         return _CARE
     return _RANK[decision.action]
 
@@ -123,14 +123,18 @@ def decide(
 
 def _told_of_friends(spoken: list[tuple[Hit, Decision]]) -> list[tuple[Hit, Decision]]:
     """A sentence about a friend is about a friend, up to L2; from L3 on the teller is never explained away."""
-    friends = {(hit.category, hit.start, hit.end) for hit, _ in spoken if hit.about == "friend"}
+    friends: dict[tuple[str, int, int], int] = {}
+    for hit, _ in spoken:
+        if hit.about == "friend":
+            place = (hit.category, hit.start, hit.end)
+            friends[place] = max(friends.get(place, 0), hit.severity)
     return [
         (hit, decision)
         for hit, decision in spoken
         if hit.about == "friend"
-        or level_rank(hit.level) >= 3
-        or (hit.category, hit.start, hit.end) not in friends
         or hit.category != "T01"
+        or level_rank(hit.level) >= 3
+        or hit.severity > friends.get((hit.category, hit.start, hit.end), 0)
     ]
 
 
@@ -175,24 +179,34 @@ def _level(hits: Iterable[Hit]) -> Level | None:
 
 def policy_load(override: Path | None = None, *, shipped: Path = SHIPPED) -> Policy:
     """The shipped policy, with an operator's file over it. Raises PolicyError naming file, line and row."""
-    text = shipped.read_text(encoding="utf-8")
-    base = _parse(text, yaml.safe_load(text), shipped.name)
+    text, table = _read(shipped)
+    base = _parse(text, table, shipped.name)
     _complete(base, text, shipped.name)
     digest = hashlib.sha256(text.encode("utf-8"))
     if override is None:
         return _versioned(base, digest.hexdigest())
-    try:
-        theirs = override.read_text(encoding="utf-8")
-        changes = yaml.safe_load(theirs) or {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise PolicyError(f"{override.name}: can't be read: {error}") from None
-    if not isinstance(changes, dict):
-        raise PolicyError(f"{override.name}: line 1: a policy is a mapping")
-    merged = _parse(theirs, _merge(yaml.safe_load(text), changes), override.name)
+    theirs, changes = _read(override)
+    merged = _parse(theirs, _merge(table, changes), override.name)
     _complete(merged, theirs, override.name)
     _not_weaker(base, merged, theirs, override.name)
     digest.update(theirs.encode("utf-8"))
     return _versioned(merged, digest.hexdigest())
+
+
+def _read(path: Path) -> tuple[str, dict[str, Any]]:
+    try:
+        text = path.read_text(encoding="utf-8")
+        data = yaml.safe_load(text) or {}
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise PolicyError(f"{path.name}: line {line}: no YAML: {error.problem}") from None
+    except FileNotFoundError:
+        raise PolicyError(f"{path.name}: the file is missing") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise PolicyError(f"{path.name}: can't be read: {error}") from None
+    if not isinstance(data, dict):
+        raise PolicyError(f"{path.name}: line 1: a policy is a mapping")
+    return text, data
 
 
 @cache

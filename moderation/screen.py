@@ -20,7 +20,7 @@ from moderation.detectors.language import language_of
 from moderation.detectors.personal import personal_spans
 from moderation.detectors.rules import HELD_BACK, SCORES, Found, Rules, Signals
 from moderation.normalise import Normalised, normalise
-from moderation.policy import Policy, decide, policy_load, policy_shipped
+from moderation.policy import Policy, decide, policy_load, policy_shipped, weight
 from moderation.taxonomy import CATEGORIES, HARMFUL
 from moderation.types import Band, Decision, Exchanged, Hit, Language, Screening, Span, WatchState
 
@@ -118,7 +118,7 @@ class Screen:
         after = watching.advance(state, decision, now, signals=looked.signals)
         return Screening(
             decision=decision,
-            scores=_scores(looked),
+            scores=_scores(looked, decision),
             spans=looked.spans,
             language=spoken,
             watch=after,
@@ -174,8 +174,37 @@ class Screen:
             return Decision("block", 0, policy=self._policy.version, reason="detector_failed")
         return decision
 
+    def check_whole_reply(
+        self,
+        text: str,
+        *,
+        history: Sequence[Exchanged] = (),
+        band: Band | None,
+        language: Language,
+        watch: WatchState,
+        plain: bool = False,
+    ) -> Screening:
+        """A reply given at once, sentence by sentence: the strictest decision, and the scores of all sentences."""
+        worst = Decision("allow", policy=self.policy.version)
+        hits: list[Hit] = []
+        at = 0
+        for sentence in normalise(text).sentences():
+            so_far, piece = text[:at], text[sentence.start : sentence.end]
+            verdict = self.check_reply(
+                piece, so_far=so_far, history=history, band=band, language=language, watch=watch, plain=plain
+            )
+            worst = max(worst, verdict, key=lambda decision: (weight(decision), decision.severity))
+            if verdict.reason != "detector_failed":
+                hits += self._reply_hits(piece, so_far, history, language)
+            at = max(at, sentence.end)
+        no_spans: tuple[Span, ...] = ()
+        spans = _try("personal", lambda: self._personal(text), no_spans)
+        looked = _Looked(hits=tuple(hits), spans=spans)
+        return Screening(worst, _scores(looked, worst), spans, language, watch)
+
     def _reply_hits(self, sentence: str, so_far: str, history: Sequence[Exchanged], language: Language) -> list[Hit]:
-        languages: tuple[Language, ...] = (language, "en")
+        spoken = _try("language", lambda: language_of(sentence, language), language)
+        languages: tuple[Language, ...] = (language, spoken, "en")
         alone = normalise(sentence)
         found = self.rules.find(alone, languages=languages, side="reply")
         if found.broken:
@@ -230,7 +259,8 @@ def _try(name: str, look: Callable[[], T], otherwise: T, failed: list[str] | Non
         return otherwise
 
 
-def _scores(looked: _Looked) -> Mapping[str, float]:
+def _scores(looked: _Looked, decision: Decision) -> Mapping[str, float]:
+    """Every category, and `any`. What the conversation decided counts as much as what a rule saw in the text."""
     scores = dict.fromkeys(CATEGORIES, 0.0)
     for category in looked.weak:
         scores[category] = HELD_BACK
@@ -239,7 +269,10 @@ def _scores(looked: _Looked) -> Mapping[str, float]:
     if looked.signals & {"low", "distress"}:
         scores["T01"] = max(scores["T01"], 0.1)
     if looked.spans:
-        scores["T18"] = max(scores["T18"], SCORES[2])
+        scores["T18"] = max(scores["T18"], SCORES[1])
+    if decision.playbook is not None:
+        for category in decision.categories:
+            scores[category] = max(scores[category], SCORES[max(decision.severity, 1)])
     scores["any"] = max(scores[category] for category in HARMFUL)
     return scores
 

@@ -104,7 +104,8 @@ class WatchState:
 
     level and signal_at: how serious it was, and the last message with a sign of danger. rises: when the level rose.
     cards: how many helpline cards were shown. said: names of written lines already used, newest last.
-    low_at: the last low message.
+    low_streak: low messages in a row. lows: how low the last day was, one for each low message and two for one that
+    gives up on everything. low_at: the last low message.
     """
 
     level: Level = "L0"
@@ -113,6 +114,7 @@ class WatchState:
     sequence: Sequence | None = None
     home_danger: bool = False
     low_streak: int = 0
+    lows: int = 0
     low_at: datetime | None = None
     joked_at: datetime | None = None
     cards: int = 0

@@ -16,9 +16,13 @@ mom is here") gets the next step, and no engine is asked. It ends when
 - 24 hours pass without a sign.
 A stronger or other danger starts its own sequence; a weaker one of the same kind goes on with the one that runs.
 
-Goodbyes. An ordinary goodbye is let go. It is danger (`farewell_danger`) with final thanks or things given away, while
-the level is L1 or higher, or after a low message of the last 24 hours; a goodbye with a plan in it ("see you tomorrow",
-"dinner's ready") is held to be ordinary unless it is final.
+Goodbyes. An ordinary goodbye is let go, after one sad message too. It is danger (`farewell_danger`) with final thanks
+or things given away, with a sign of L1 or L2 in it, while the level is L1 or higher, or at the end of a low day: two
+low messages within 24 hours, the goodbye itself counted, or one that gives up on everything. A goodbye with a plan in
+it ("see you tomorrow", "dinner's ready") is held to be ordinary unless it is final.
+
+Grooming is often told in harmless pieces: one soft sign (an older stranger, gifts, "mature for my age", another app) is
+only marked, the second within 14 days is answered.
 """
 
 from __future__ import annotations
@@ -38,6 +42,7 @@ FALL: Final = timedelta(hours=24)
 RISES_WINDOW: Final = timedelta(days=7)
 MARKS_WINDOW: Final = timedelta(days=14)
 MARKS_KEPT: Final = 50
+LOW_DAY: Final = 2  # low messages that make a bare goodbye a sign of danger
 
 # Why a decision was made by the conversation and not by the message: Decision.reason.
 FOLLOW_UP: Final = "sequence"
@@ -65,6 +70,7 @@ def settle(state: WatchState, now: datetime) -> WatchState:
         sequence=sequence,
         rises=tuple(at for at in state.rises if now - at < RISES_WINDOW),
         low_streak=0 if quiet else state.low_streak,
+        lows=0 if quiet else state.lows,
         low_at=None if quiet else state.low_at,
         joked_at=joked,
         marks=tuple(mark for mark in state.marks if now - mark.at < MARKS_WINDOW)[-MARKS_KEPT:],
@@ -82,7 +88,9 @@ def consider(state: WatchState, decision: Decision, signals: Collection[str], no
     state = settle(state, now)
     named = frozenset(signals)
     if is_danger(decision):
-        return _raised(state, decision)
+        raised = _raised(state, decision)
+        own = decision.level is not None and decision.about != "friend" and level_rank(raised.level) < 3
+        return _goodbye(state, raised, named) if own and _ends(named) else raised
     if named & {"farewell", "final"} and _final_goodbye(state, named):
         return _goodbye(state, decision, named)
     if "joking" in named and _may_have_joked(state):
@@ -112,16 +120,26 @@ def _raised(state: WatchState, decision: Decision) -> Decision:
     return replace(decision, level=level, playbook=playbook, incident=decision.incident or rank >= 2)
 
 
+def _ends(named: frozenset[str]) -> bool:
+    """Is there a goodbye in this message, and no plan for later?"""
+    return "final" in named or ("farewell" in named and "anchored" not in named)
+
+
 def _final_goodbye(state: WatchState, named: frozenset[str]) -> bool:
     if "final" in named:
         return True
     if "anchored" in named:
         return False
-    return state.level != "L0" or state.low_at is not None or bool(named & {"low", "distress"})
+    return state.level != "L0" or state.lows + _lowness(named) >= LOW_DAY
+
+
+def _lowness(named: frozenset[str]) -> int:
+    """How much a message adds to a low day."""
+    return 2 if "distress" in named else int("low" in named)
 
 
 def _goodbye(state: WatchState, decision: Decision, named: frozenset[str]) -> Decision:
-    rank = max(level_rank(state.level), 3 if "final" in named else 2)
+    rank = max(level_rank(state.level), level_rank(decision.level), 3 if "final" in named else 2)
     if rank == 4:
         return _said(decision, SUICIDE["L4"], state, FOLLOW_UP)
     return Decision(
@@ -191,6 +209,11 @@ def _slow_patterns(state: WatchState, decision: Decision, named: frozenset[str])
             decision, action="support", severity=2, categories=_with(decision, "T21"), playbook="dependency",
             low=True, reason="dependency",
         )  # fmt: skip
+    if "grooming_soft" in named and "grooming" in kinds:
+        return replace(
+            decision, action="support", severity=3, categories=_with(decision, "T07"), playbook="grooming",
+            incident=True, about="self", low=True, reason="grooming_stages",
+        )  # fmt: skip
     facts = {kind for kind in (*kinds, *named) if kind.startswith("pii:")}
     if len(facts) >= 3 and any(name.startswith("pii:") for name in named):
         return replace(
@@ -209,11 +232,12 @@ def advance(state: WatchState, decision: Decision, now: datetime, *, signals: Co
     state = replace(
         state,
         low_streak=state.low_streak + 1 if low else (state.low_streak if "short" in named else 0),
+        lows=state.lows + _lowness(named),
         low_at=now if low else state.low_at,
         home_danger=state.home_danger or ("home" in named and bool(_HOME.intersection(decision.categories))),
     )
     if decision.reason == JOKING:
-        return replace(state, joked_at=now, low_streak=0, low_at=None, sequence=Sequence("joking_check"))
+        return replace(state, joked_at=now, low_streak=0, lows=0, low_at=None, sequence=Sequence("joking_check"))
     if is_danger(decision):
         return _with_danger(state, decision, now)
     if state.sequence is None:
@@ -222,7 +246,7 @@ def advance(state: WatchState, decision: Decision, now: datetime, *, signals: Co
         changes = state.sequence.changes + (1 if _changes_topic(named) else 0)
         safe = state.sequence.safe or "safe" in named
         return replace(state, sequence=replace(state.sequence, changes=changes, safe=safe))
-    return replace(state, sequence=None, low_streak=0, low_at=None)
+    return replace(state, sequence=None, low_streak=0, lows=0, low_at=None)
 
 
 def _with_danger(state: WatchState, decision: Decision, now: datetime) -> WatchState:
@@ -243,12 +267,15 @@ def _with_danger(state: WatchState, decision: Decision, now: datetime) -> WatchS
 
 _MARKED: Final = {"T06": "romance", "T21": "dependency", "T02": "eating", "T07": "grooming", "T22": "delusion"}
 
+# Signs that mean something the second time.
+_SOFT: Final = (("romance_soft", "romance"), ("dependency_soft", "dependency"), ("grooming_soft", "grooming"))
+
 
 def _with_marks(state: WatchState, decision: Decision, named: frozenset[str], now: datetime) -> WatchState:
     kinds = [_MARKED[category] for category in decision.categories if category in _MARKED]
     if decision.reason == FOLLOW_UP:
         kinds = []
-    kinds += [kind for soft, kind in (("romance_soft", "romance"), ("dependency_soft", "dependency")) if soft in named]
+    kinds += [kind for soft, kind in _SOFT if soft in named]
     held = {mark.kind for mark in state.marks}
     kinds += sorted(name for name in named if name.startswith("pii:") and name not in held)
     marks = (*state.marks, *(Mark(kind, now) for kind in dict.fromkeys(kinds)))
@@ -307,10 +334,11 @@ def from_json(text: str) -> WatchState:
             sequence=Sequence(**sequence) if sequence else None,
             home_danger=bool(data["home_danger"]),
             low_streak=int(data["low_streak"]),
+            lows=int(data.get("lows", 0)),
             low_at=_moment(data["low_at"]),
             joked_at=_moment(data["joked_at"]),
             cards=int(data["cards"]),
-            said=tuple(str(name) for name in data["said"]),
+            said=tuple(str(name) for name in data.get("said", ())),
             marks=tuple(Mark(mark["kind"], datetime.fromisoformat(mark["at"])) for mark in data["marks"]),
         )
     except (KeyError, TypeError, IndexError, AttributeError) as error:

@@ -57,8 +57,8 @@ def help_card(
 ) -> HelpCard:
     """The card for a country. `categories` are kinds of lines (S C A E L X O); `shown`: cards shown before this one.
 
-    The first card has all its lines; later ones are short and say something else than the one before. Never fails:
-    without words of its own it shows emergency number and lines alone.
+    The first card has all its lines; later ones are short, and none repeats one of the last. Never fails: without words
+    of its own it shows emergency number and lines alone.
     """
     emergency = emergency_of(country, police=police)
     most = LINES_SHORT if shown else LINES_FULL
@@ -66,7 +66,8 @@ def help_card(
     words = _words(language)
     if words is None:
         return HelpCard(emergency, emergency, emergency, lines)
-    bodies = words.short if shown else words.full
+    # The full words once, then the short ones, then what is left of the full ones: no card repeats one of the last.
+    bodies = (words.full[0], *words.short, *words.full[1:])
     body = bodies[shown % len(bodies)].replace("{emergency}", emergency)
     return HelpCard(words.title, body, emergency, lines, FALLBACK, words.labels)
 

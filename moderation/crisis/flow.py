@@ -24,6 +24,7 @@ from moderation.types import Decision, Language, WatchState
 log = logging.getLogger(__name__)
 
 _REMEMBERED: Final = 60
+Numbered = Sequence[tuple[int, Bubble]]
 _POLICE: Final = frozenset({"abuse", "assault", "threat", "runaway", "grooming", "sextortion"})
 _CARDS_TOO: Final = frozenset({"under_13", "sexual_minor"})
 # Content in code, for one case only: no language's texts can be read. See docs/safety.md.
@@ -112,8 +113,10 @@ def _bubbles(
         last = _LAST_RESORT[language]
         return (filled(last, emergency=emergency, adult=""),), said
     part, parts = _part(texts, playbook, step)
+    if part == "stay":
+        part, parts = _fresh(texts, playbook, said)
     out: list[str] = []
-    for number, bubble in enumerate(parts):
+    for number, bubble in parts:
         names = [f"{playbook}/{part}/{number}/{index}" for index in range(len(bubble.variants))]
         index = _choose(names, said, seed=f"{text}{step}")
         out.append(filled(bubble.variants[index], emergency=emergency, adult=adult or texts.adult))
@@ -121,13 +124,24 @@ def _bubbles(
     return tuple(out), said[-_REMEMBERED:]
 
 
-def _part(texts: Texts, playbook: str, step: int) -> tuple[Part, Sequence[Bubble]]:
+def _part(texts: Texts, playbook: str, step: int) -> tuple[Part, Numbered]:
     """The part for a step; the last one that the playbook has where it is shorter."""
     chosen = texts.playbooks[playbook]
     for part in reversed(PARTS[: min(step, 3) + 1]):
         if chosen.part(part):
-            return part, chosen.part(part)
-    return "first", chosen.first
+            return part, tuple(enumerate(chosen.part(part)))
+    return "first", tuple(enumerate(chosen.first))
+
+
+def _fresh(texts: Texts, playbook: str, said: Sequence[str]) -> tuple[Part, Numbered]:
+    """How to stay. A long talk uses up the lines for it: then comes what is left of the steps before, one at a time."""
+    chosen = texts.playbooks[playbook]
+    parts: tuple[Part, ...] = ("stay", "third", "second")
+    for part in parts:
+        for number, bubble in enumerate(chosen.part(part)):
+            if any(f"{playbook}/{part}/{number}/{index}" not in said for index in range(len(bubble.variants))):
+                return part, ((number, bubble),)
+    return "stay", tuple(enumerate(chosen.stay))
 
 
 def _choose(names: Sequence[str], said: Sequence[str], *, seed: str) -> int:

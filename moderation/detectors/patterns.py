@@ -1,4 +1,5 @@
-"""Pattern files, parsed and compiled: detectors/patterns, detectors/core (the wide net below) and detectors/signals.
+"""Pattern files, parsed and compiled: detectors/patterns, detectors/core (the wide net below), detectors/replies
+(what may not be said to a teen) and detectors/signals.
 
 Patterns run on normalised sentences. All patterns of a file are tried at once by RE2's filter, which looks for the
 literal pieces that a pattern can't match without; only the candidates are run. So a chat message costs some tens of
@@ -22,6 +23,7 @@ from moderation.types import About, Language, Level
 HERE: Final = Path(__file__).resolve().parent
 PATTERNS: Final = HERE / "patterns"
 CORE: Final = HERE / "core"
+REPLIES: Final = HERE / "replies"
 SIGNALS: Final = HERE / "signals"
 _DEPTH: Final = 8
 Words = Annotated[str, Field(min_length=1)]

@@ -20,6 +20,7 @@ def _options() -> Any:
     return options
 
 
+_HALVES: Final = dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
 _EMAIL: Final = re2.compile(r"[\p{L}\p{N}._%+\-]{1,64}@[\p{L}\p{N}\-]{1,63}(?:\.[\p{L}\p{N}\-]{2,63}){1,4}", _options())
 _URL: Final = re2.compile(
     r"(?:https?://|www\.)[^\s<>\"']{2,300}"
@@ -91,6 +92,8 @@ def _phone(piece: str, digits: str, *, about_phones: bool) -> bool:
 
 def personal_spans(text: str) -> tuple[Span, ...]:
     """Spans of personal data, in order, without overlaps (the earlier and longer one wins)."""
+    # Half a surrogate pair is no UTF-8, and RE2 reads nothing else. One character stays one character.
+    text = text if text.isascii() else text.translate(_HALVES)
     found: list[Span] = [Span(m.start(), m.end(), "email") for m in _EMAIL.finditer(text)] if "@" in text else []
     found += [Span(*_trim(text, m.start(), m.end()), "url") for m in _URL.finditer(text)]
     if "@" in text:

@@ -13,6 +13,7 @@ from typing import Final
 from moderation.detectors.patterns import (
     CORE,
     PATTERNS,
+    REPLIES,
     SIGNALS,
     Book,
     PatternError,
@@ -47,7 +48,7 @@ class Rules:
     """The rules of all languages, each loaded on first use. A broken file never takes the others with it."""
 
     def __init__(self, *folders: Path) -> None:
-        self._folders = folders or (PATTERNS, CORE)
+        self._folders = folders or (PATTERNS, CORE, REPLIES)
         self._books: dict[Language, tuple[Book[Rule], ...] | PatternError] = {}
         self._hashes: dict[Language, str] = {}
         self._lock = threading.Lock()
@@ -98,7 +99,7 @@ class Rules:
         full = set(languages)
         sentences = text.sentences()
         hits: dict[tuple[Language, str], Hit] = {}
-        weak: set[str] = set()
+        held_back: set[tuple[str, int, int]] = set()
         broken: list[str] = []
         for language in LANGUAGES:
             try:
@@ -110,24 +111,37 @@ class Rules:
                 for rule, held in book.search(sentence.readings):
                     if not _applies(rule, side=side, full=language in full):
                         continue
-                    if held:
-                        weak.add(rule.category)
-                    else:
+                    if not held:
                         hits.setdefault((language, rule.id), _hit(rule, language, sentence))
-        found = _own_first(hits, full)
+                    elif language in full:
+                        held_back.add((rule.category, sentence.start, sentence.end))
+        found = _own_first(hits, full, held_back)
         needed = tuple(language for language in broken if language in full)
-        return Found(found, frozenset(weak - {hit.category for hit in found}), needed)
+        weak = {category for category, _, _ in held_back} - {hit.category for hit in found}
+        return Found(found, frozenset(weak), needed)
 
 
-def _own_first(hits: Mapping[tuple[Language, str], Hit], full: set[Language]) -> tuple[Hit, ...]:
-    """Without what another language's rules say about a category that the person's own languages speak of too."""
+def _own_first(
+    hits: Mapping[tuple[Language, str], Hit], full: set[Language], held_back: set[tuple[str, int, int]]
+) -> tuple[Hit, ...]:
+    """Without what another language's rules say where the person's own languages know better.
+
+    They do where they speak of the same category too, and where one of their rules saw that sentence and held itself
+    back ("faz um ano que não me corto" is recovery in Portuguese, whatever a Spanish rule makes of it).
+    """
     spoken = {hit.category for (language, _), hit in hits.items() if language in full}
-    return tuple(hit for (language, _), hit in hits.items() if language in full or hit.category not in spoken)
+    return tuple(
+        hit
+        for (language, _), hit in hits.items()
+        if language in full or (hit.category not in spoken and (hit.category, hit.start, hit.end) not in held_back)
+    )
 
 
 def _applies(rule: Rule, *, side: Side, full: bool) -> bool:
     if side == "reply":
-        return rule.side != "message" or (rule.category in _REPLIES_TOO and rule.severity >= 3)
+        also = rule.category in _REPLIES_TOO and rule.severity >= 3
+        # Neighbouring languages share words: of another language's rules about replies only the gravest are tried.
+        return also or (rule.side != "message" and (full or rule.severity == 4))
     return rule.side != "reply" and (full or acute(rule))
 
 

@@ -1,0 +1,219 @@
+"""The policy never gets weaker as danger grows, and no operator's file can turn help into a refusal."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from moderation.policy import PolicyError, decide, policy_load, policy_shipped, weight
+from moderation.screen import Screen
+from moderation.taxonomy import CATEGORIES, DANGER, HARMFUL
+from moderation.types import LEVELS, Band, Decision, Hit, Side, WatchState
+
+BANDS: tuple[Band, ...] = ("13-15", "16-17", "18+")
+POLICY = policy_shipped()
+
+
+@st.composite
+def _hits(draw: st.DrawFn) -> Hit:
+    category = draw(st.sampled_from(sorted(CATEGORIES)))
+    level = draw(st.sampled_from(LEVELS[1:])) if category == "T01" else None
+    return Hit("rule", category, draw(st.integers(1, 4)), level, draw(st.sampled_from(["self", "friend"])))
+
+
+def _decided(hits: list[Hit], side: Side = "message", band: Band = "13-15", *, plain: bool = False) -> Decision:
+    return decide(hits, side=side, band=band, watch=WatchState(), policy=POLICY, plain=plain)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(_hits(), min_size=1, max_size=4),
+    st.data(),
+    st.sampled_from(["message", "reply"]),
+    st.sampled_from(BANDS),
+    st.booleans(),
+)
+def test_more_severity_never_gives_a_weaker_decision(
+    hits: list[Hit], data: st.DataObject, side: Side, band: Band, plain: bool
+) -> None:
+    place = data.draw(st.integers(0, len(hits) - 1))
+    raised = list(hits)
+    raised[place] = replace(hits[place], severity=data.draw(st.integers(hits[place].severity, 4)))
+    before, after = _decided(hits, side, band, plain=plain), _decided(raised, side, band, plain=plain)
+    assert weight(after) >= weight(before)
+    assert after.severity >= before.severity
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(_hits(), max_size=3), _hits(), st.sampled_from(BANDS))
+def test_one_more_hit_never_gives_a_weaker_decision(hits: list[Hit], more: Hit, band: Band) -> None:
+    assert weight(_decided([*hits, more], band=band)) >= weight(_decided(hits, band=band))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(_hits(), min_size=1, max_size=4), st.sampled_from(BANDS), st.booleans())
+def test_danger_is_never_turned_away(hits: list[Hit], band: Band, plain: bool) -> None:
+    if any(hit.category in DANGER and hit.severity >= 2 for hit in hits):
+        decision = _decided(hits, band=band, plain=plain)
+        assert decision.action in {"crisis", "support"}
+        assert decision.playbook is not None
+
+
+@pytest.mark.parametrize("band", BANDS)
+@pytest.mark.parametrize("category", sorted(CATEGORIES))
+def test_bands_get_stricter_downwards(category: str, band: Band) -> None:
+    for severity in range(1, 5):
+        for side in ("message", "reply"):
+            young = _decided([Hit("r", category, severity)], side, "13-15")  # type: ignore[arg-type]  # both are sides
+            other = _decided([Hit("r", category, severity)], side, band)  # type: ignore[arg-type]  # both are sides
+            assert weight(young) >= weight(other)
+
+
+@pytest.mark.parametrize(
+    ("hit", "action", "playbook", "incident"),
+    [
+        (Hit("r", "T01", 3, "L1", "self"), "crisis", "suicide_L1", False),
+        (Hit("r", "T01", 3, "L2", "self"), "crisis", "suicide_L2", True),
+        (Hit("r", "T01", 4, "L4", "self"), "crisis", "suicide_L4", True),
+        (Hit("r", "T01", 3, "L2", "friend"), "crisis", "friend_in_danger", True),
+        (Hit("r", "T02", 3), "support", "eating", False),
+        (Hit("r", "T03", 4), "refuse", "sexual_minor", True),
+        (Hit("r", "T05", 1), "allow", None, False),
+        (Hit("r", "T07", 4, None, "self", "sextortion"), "support", "sextortion", True),
+        (Hit("r", "T08", 4), "support", "abuse", False),
+        (Hit("r", "T09", 4), "crisis", "threat", True),
+        (Hit("r", "T15", 2, None, None, "bullying_doer"), "refuse", "bullying_doer", False),
+        (Hit("r", "T15", 2), "support", "bullying_target", False),
+        (Hit("r", "T18", 2), "allow", None, False),
+        (Hit("r", "T27", 1), "allow", None, False),
+        (Hit("r", "T30", 4), "crisis", "medical", False),
+        (Hit("r", "under_13", 2), "block", "under_13", False),
+    ],
+)
+def test_the_table_says(hit: Hit, action: str, playbook: str | None, incident: bool) -> None:
+    decision = _decided([hit])
+    assert (decision.action, decision.playbook, decision.incident) == (action, playbook, incident)
+
+
+def test_care_stands_before_a_refusal() -> None:
+    decision = _decided([Hit("a", "T28", 2), Hit("b", "T08", 3)])
+    assert (decision.action, decision.playbook) == ("support", "abuse")
+    assert decision.categories == ("T08", "T28")
+
+
+def test_a_sentence_about_a_friend_is_about_the_friend() -> None:
+    friend = Hit("a", "T01", 3, "L2", "friend", "friend_in_danger", start=0, end=9)
+    own = Hit("b", "T01", 3, "L2", "self", "suicide_L2", start=0, end=9)
+    assert _decided([friend, own]).playbook == "friend_in_danger"
+    assert _decided([friend, replace(own, level="L3", playbook="suicide_L3")]).playbook == "suicide_L3"
+    assert _decided([friend, replace(own, start=10, end=20)]).playbook == "suicide_L2"
+
+
+def test_plain_mode_is_stricter_about_romance() -> None:
+    assert _decided([Hit("r", "T06", 1)]).action == "allow"
+    assert _decided([Hit("r", "T06", 1)], plain=True).action == "refuse"
+
+
+def _override(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "ours.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_an_operator_may_be_stricter(tmp_path: Path) -> None:
+    ours = _override(
+        tmp_path, "categories:\n  T19:\n    message:\n      - {severity: 1, action: refuse, playbook: crime}\n"
+    )
+    policy = policy_load(ours)
+    assert policy.categories["T19"].message[0].of("18+") == "refuse"
+    assert policy.version != POLICY.version
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        ("categories:\n  T01:\n    message:\n      - {severity: 1, action: refuse}\n", 4, "T01"),
+        ("categories:\n  T08:\n    message:\n      - {severity: 1, action: support}\n"
+         "      - {severity: 2, action: block, playbook: abuse}\n", 5, "T08"),
+        ("categories:\n  T30:\n    message:\n      - {severity: 1, action: support, playbook: medical}\n", 4, "T30"),
+        ("categories:\n  T02:\n    message:\n      - {severity: 1, action: support}\n"
+         "      - {severity: 2, action: {13-15: refuse, 16-17: support, 18+: support}, playbook: eating}\n", 5, "T02"),
+        ("categories:\n  T05:\n    message:\n      - {severity: 1, action: refuse}\n", 2, "locked"),
+        ("categories:\n  T27:\n    reply:\n      - {severity: 1, action: block}\n", 2, "locked"),
+        ("categories:\n  T18:\n    message:\n      - {severity: 1, action: block}\n", 2, "locked"),
+        ("categories:\n  T24:\n    message:\n      - {severity: 1, action: refuse}\n", 2, "locked"),
+        ("always_open: [fiction]\n", 1, "always_open"),
+        ("categories:\n  T04:\n    reply:\n      - {severity: 1, action: allow}\n", 4, "T04"),
+        ("categories:\n  T09:\n    message:\n      - {severity: 1, action: crisis, playbook: threat}\n", 4, "incident"),
+        ("categories:\n  T15:\n    by_playbook: {bullying_target: refuse}\n", 3, "added"),
+        ("categories:\n  T19:\n    message:\n      - {severity: 1, action: warn}\n"
+         "      - {severity: 2, action: allow}\n", 5, "weaker"),
+        ("categories:\n  T99:\n    message: []\n", 3, "T99"),
+        ("categories:\n  T19:\n    message:\n      - {severity: 1, action: shout}\n", 4, "T19"),
+        ("categories:\n  T19:\n    message:\n      - {severity: 1, action: warn, playbook: nobody}\n", 4, "nobody"),
+    ],
+)  # fmt: skip
+def test_an_operator_may_not_abandon(tmp_path: Path, text: str, line: int, words: str) -> None:
+    with pytest.raises(PolicyError) as caught:
+        policy_load(_override(tmp_path, text))
+    assert f"line {line}:" in str(caught.value)
+    assert words in str(caught.value)
+
+
+def test_a_file_that_is_no_policy_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PolicyError, match="line 1"):
+        policy_load(_override(tmp_path, "- a\n- b\n"))
+
+
+def test_the_version_names_content() -> None:
+    assert POLICY.version.startswith("1.0.0+")
+    assert policy_load().version == POLICY.version
+
+
+@pytest.mark.parametrize("category", sorted(HARMFUL - {"under_13"}))
+@pytest.mark.parametrize("severity", [2, 3, 4])
+def test_no_harmful_reply_is_said_to_the_youngest(category: str, severity: int) -> None:
+    decision = _decided([Hit("r", category, severity)], "reply")
+    assert decision.action != "allow"
+    assert decision.playbook is None
+    assert decision.level is None
+
+
+@pytest.mark.parametrize("category", ["T03", "T04", "T06", "T12", "T16", "T24", "T25"])
+@pytest.mark.parametrize("band", BANDS)
+def test_some_replies_are_said_to_nobody(category: str, band: Band) -> None:
+    for severity in range(1, 5):
+        assert _decided([Hit("r", category, severity)], "reply", band).action == "block"
+
+
+def test_an_unknown_age_is_the_youngest() -> None:
+    screen, now = Screen(), datetime(2026, 11, 24, 15, tzinfo=UTC)
+    for text in ("hello", "how do i hide my vape from my mom", "i want to kill myself", "my dad hits me"):
+        unknown = screen.check_message(text, band=None, language="en", watch=WatchState(), now=now)
+        young = screen.check_message(text, band="13-15", language="en", watch=WatchState(), now=now)
+        assert unknown.decision == young.decision
+    assert (
+        screen.check_reply("You should lose weight.", band=None, language="en", watch=WatchState()).action
+        == screen.check_reply("You should lose weight.", band="13-15", language="en", watch=WatchState()).action
+        == "block"
+    )
+
+
+def test_a_decision_can_be_replayed_from_its_policy_and_hits() -> None:
+    hits = [Hit("a", "T01", 3, "L2", "self"), Hit("b", "T28", 2)]
+    assert _decided(hits) == _decided(list(reversed(hits)))
+    assert _decided(hits).policy == POLICY.version
+
+
+def test_the_row_of_what_stays_open_is_whole() -> None:
+    assert len(POLICY.always_open) == 10
+    assert POLICY.categories["T05"].locked
+    for severity in range(1, 5):
+        for band in BANDS:
+            for plain in (False, True):
+                assert _decided([Hit("r", "T05", severity)], band=band, plain=plain).action == "allow"
