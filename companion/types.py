@@ -56,6 +56,15 @@ class Recalled:
 
 
 @dataclass(frozen=True)
+class Told:
+    """What this very message tells by name. kind: "name" (the teen's own), "pet" or "person"; who: "dog", "sister"."""
+
+    kind: str
+    value: str
+    who: str = ""
+
+
+@dataclass(frozen=True)
 class Prompt:
     """Everything an engine may know when it answers.
 
@@ -63,6 +72,7 @@ class Prompt:
     low: the message was low, unsure or flagged, so jokes, teases, cheers and dares are out.
     plain: plain mode, no friendship talk and no unprompted question about feelings.
     seed: makes choices repeatable; differs from turn to turn.
+    told: names said in this message, whatever memory keeps.
     """
 
     text: str
@@ -77,6 +87,7 @@ class Prompt:
     plain: bool = False
     seed: int = 0
     person: str | None = None
+    told: tuple[Told, ...] = ()
 
 
 @dataclass(frozen=True)

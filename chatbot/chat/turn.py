@@ -32,6 +32,7 @@ from chatbot.core.crypto import CryptoError
 from chatbot.core.database import in_database
 from chatbot.core.encoder import Encoded, EncoderError, encode_async
 from companion.engines.base import EngineError
+from companion.memory.extract import told_in
 from companion.personas.mood import mood_next
 from companion.types import Delta, Limits, Prompt
 from moderation import crisis, screen
@@ -332,6 +333,7 @@ def _prompt(reply: Reply, screening: Screening, encoded: Encoded | None) -> Prom
         plain=material.plain,
         seed=material.turn_id.int & 0x7FFFFFFF,
         person=known.name,
+        told=told_in(material.text, screening.language),
     )
 
 

@@ -18,12 +18,22 @@ Act = Literal[
     "love_you", "insult", "compliment", "sorry", "bored", "ask_me_something", "tell_joke", "what_can_you_do",
     "who_are_you", "how_are_you", "not_understood", "not_understood_twice", "change_topic", "silence",
     "what_about_you", "why", "keyboard_mash", "test_me", "fact_question", "remember_thanks", "memory_off_hard",
-    "good_news", "bad_news", "listening",
+    "good_news", "bad_news", "listening", "tells_name", "tells_pet", "tells_person",
 ]  # fmt: skip
 ACTS: tuple[str, ...] = get_args(Act)
 # These are picked by the engine's own rules, so they may have nothing under `said`.
 ACTS_WITHOUT_SAID = frozenset(
-    {"not_understood", "not_understood_twice", "change_topic", "silence", "keyboard_mash", "listening"}
+    {
+        "not_understood",
+        "not_understood_twice",
+        "change_topic",
+        "silence",
+        "keyboard_mash",
+        "listening",
+        "tells_name",
+        "tells_pet",
+        "tells_person",
+    }
 )
 
 

@@ -27,6 +27,7 @@ from companion.types import LANGUAGES, Language
 NEEDED_ACTS = frozenset(
     {"are_you_real", "love_you", "farewell", "farewell_night", "not_understood", "not_understood_twice", "change_topic"}
 )
+ACTS_WITH_NAME = frozenset({"tells_name", "tells_pet", "tells_person"})  # found only where the name was told
 LINES_PER_SLOT = 15  # a slot in at most one reply of so many
 
 
@@ -81,7 +82,7 @@ def _top_shape(exchange: Exchange) -> Iterator[tuple[str, str, bool]]:
     if len(exchange.replies) < 2:
         yield exchange.id, "only one reply, asked are 2-4", exchange.act is None
     moods_everywhere = [line for line in exchange.replies if not line.moods and not line.bands and not line.slots]
-    if not moods_everywhere:
+    if not moods_everywhere and exchange.act not in ACTS_WITH_NAME:
         yield exchange.id, "no reply that is free of slot, mood and band: it may have nothing to say", True
 
 

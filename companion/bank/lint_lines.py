@@ -20,7 +20,7 @@ RULES = Path(__file__).parent / "rules.yaml"
 LONGEST = 220
 FAREWELL_WORDS = 15
 FAREWELLS = frozenset({"farewell", "farewell_night"})
-QUOTING = frozenset({"not_understood", "not_understood_twice"})
+QUOTING = frozenset({"not_understood", "not_understood_twice", "listening"})
 MARKUP = re2.compile(r"\*\*|__|^\s*[-*#>] |\n|`|https?://|<[a-z/]")
 PLAIN = {"’": "'", "‘": "'", "œ": "oe", "\u00a0": " ", "\u202f": " "}
 QUOTED = re2.compile(r'[“"«][^“”"«»]*[”"»]')
@@ -83,7 +83,7 @@ def _slot_problems(line: BankLine, *, act: str | None) -> Iterator[tuple[str, bo
     if unknown:
         yield f"unknown slot {{{', '.join(sorted(unknown))}}}", True
     if "quote" in line.slots and act not in QUOTING:
-        yield "{quote} stands only in not_understood and not_understood_twice", True
+        yield "{quote} stands only in not_understood, not_understood_twice and listening", True
     if line.text.count("{") != line.text.count("}"):
         yield "a curly bracket is left open", True
 

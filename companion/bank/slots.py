@@ -7,8 +7,9 @@ from collections.abc import Mapping
 import re2
 
 SLOT = re2.compile(r"\{([^{}]*)\}")
-# name: the teen's; companion: its own; like, pet: from memories; quote: up to five of the teen's own words.
-SLOTS = frozenset({"name", "companion", "like", "pet", "quote"})
+# name: the teen's; companion: its own; like, pet: from memories, or told just now; person: somebody told by name just
+# now; quote: up to five of the teen's own words.
+SLOTS = frozenset({"name", "companion", "like", "pet", "person", "quote"})
 
 
 def slots_in(text: str) -> frozenset[str]:

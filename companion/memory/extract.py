@@ -12,7 +12,7 @@ from typing import Any
 import re2
 
 from companion.memory.facts import Fact, Kind, flat, fold, lexicon
-from companion.types import Language
+from companion.types import Language, Told
 
 LONGEST = 48
 LONGEST_NAME = 24
@@ -44,6 +44,11 @@ def facts_in(text: str, language: Language) -> tuple[Fact, ...]:
                 if fact is not None and not any(fact.same_thing(other) for other in found):
                     found.append(fact)
     return tuple(found)
+
+
+def told_in(text: str, language: Language) -> tuple[Told, ...]:
+    """The names that a message tells, for an answer that uses them at once. Kept nowhere."""
+    return tuple(Told(fact.kind, fact.value, fact.who) for fact in facts_in(text, language) if fact.kind in NAMES)
 
 
 def _forgets(text: str, language: Language) -> bool:
@@ -101,6 +106,8 @@ def _fact(kind: Kind, groups: dict[str, str], language: Language) -> Fact | None
     if words.not_a_value.search(bare) and not words.still_a_value.search(bare):
         return None
     if kind in NAMES and words.not_a_name.search(bare):
+        return None
+    if kind == "name" and words.not_own_name.search(bare) and not words.first_name.search(bare):
         return None
     if _CONTACT.search(value) or words.never.search(f"{who} {bare}"):
         return None

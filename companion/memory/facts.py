@@ -57,7 +57,8 @@ class Words(BaseModel):
     """One language's file, checked.
 
     learn: what says a fact, by kind. never: words of 6.5, never kept. not_a_value, still_a_value: what makes no sense
-    as a thing liked or planned, and exceptions. not_a_name: the same for names. not_a_fact: sentences that only look
+    as a thing liked or planned, and exceptions. not_a_name: the same for names;
+    not_own_name: for the person's own. not_a_fact: sentences that only look
     like facts. cut: where a value ends. ask: questions and wishes to memory. sentences, answers: what is said back.
     """
 
@@ -68,6 +69,7 @@ class Words(BaseModel):
     not_a_value: list[str]
     still_a_value: list[str]
     not_a_name: list[str]
+    not_own_name: list[str]
     not_a_fact: list[str]
     cut: list[str]
     ask: list[_Ask]
@@ -85,6 +87,8 @@ class Lexicon:
     not_a_value: Any
     still_a_value: Any
     not_a_name: Any
+    not_own_name: Any
+    first_name: Any
     not_a_fact: Any
     cut: Any
     ask: tuple[tuple[Asked, Any], ...]
@@ -122,11 +126,18 @@ def _compile(pattern: str, fragments: Mapping[str, str]) -> Any:
 
 
 @cache
+def _first_names() -> str:
+    """A pattern of usual first names: "im nora" says a name where "im hungry" says none."""
+    names = (Path(__file__).parent / "words" / "first_names.txt").read_text(encoding="ascii").split()
+    return f"(?P<value>(?:{'|'.join(names)})\\b)"
+
+
+@cache
 def lexicon(language: Language) -> Lexicon:
     """The patterns of a language. A file that does not check raises at once."""
     text = (Path(__file__).parent / "words" / f"{language}.yaml").read_text(encoding="utf-8")
     words = Words.model_validate(yaml.safe_load(text))
-    parts = words.fragments
+    parts = {**words.fragments, "first": _first_names()}
 
     def one_of(patterns: list[str]) -> Any:
         return _compile("|".join(f"(?:{pattern})" for pattern in patterns), parts)
@@ -138,6 +149,8 @@ def lexicon(language: Language) -> Lexicon:
         not_a_value=one_of(words.not_a_value),
         still_a_value=one_of(words.still_a_value),
         not_a_name=one_of(words.not_a_name),
+        not_own_name=one_of(words.not_own_name),
+        first_name=one_of(["^<first>$"]),
         not_a_fact=one_of(words.not_a_fact),
         cut=one_of(words.cut),
         ask=tuple((rule.about, _compile(pattern, parts)) for rule in words.ask for pattern in rule.any),

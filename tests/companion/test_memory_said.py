@@ -12,9 +12,9 @@ from chatbot.core import clock
 from chatbot.core.encoder import encode
 from chatbot.core.ids import new_id
 from companion.memory import services
-from companion.memory.extract import facts_in, may_be_kept
+from companion.memory.extract import facts_in, may_be_kept, told_in
 from companion.memory.facts import lexicon
-from companion.types import Language
+from companion.types import Language, Told
 
 SAID: dict[Language, Any] = yaml.safe_load((Path(__file__).parent / "memory_said.yaml").read_text(encoding="utf-8"))
 FACTS = [(language, text, facts) for language, sets in SAID.items() for text, facts in sets["facts"]]
@@ -30,6 +30,12 @@ def test_a_fact_is_learned_as_it_was_said(language: Language, text: str, facts: 
 @pytest.mark.parametrize(("language", "text"), NOTHING, ids=[f"{row[0]}:{row[1]}" for row in NOTHING])
 def test_what_only_looks_like_a_fact_is_not_learned(language: Language, text: str) -> None:
     assert [(fact.kind, fact.value) for fact in facts_in(text, language)] == []
+
+
+def test_the_names_of_a_message_are_told_and_nothing_else() -> None:
+    told = told_in("im sam btw. i have a dog named biscuit. i love maps", "en")
+    assert told == (Told("name", "Sam"), Told("pet", "Biscuit", "dog"))
+    assert told_in("i love maps and im tired", "en") == ()
 
 
 def test_every_language_has_its_own_sentences() -> None:

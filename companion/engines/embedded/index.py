@@ -72,6 +72,11 @@ class BankIndex:
         self.texts = tuple(texts)
         words = [words_of(text, bank.language) for text in texts]
         self._feelings = np.array([feeling_of(each, bank.language) for each in words], dtype=np.int8)
+        sides = {
+            exchange: int(np.sign(self._feelings[rows].sum())) if rows else 0 for exchange, rows in self._rows.items()
+        }
+        self._sides = np.array([sides[owner.id] for owner in self._owners], dtype=np.int8)
+        self._side_of = sides
         self._grave = np.array([is_grave(each, bank.language) for each in words], dtype=bool)
         weighs = self._grave | (self._feelings < 0)
         self.felt = frozenset(owner.id for owner, felt in zip(self._owners, weighs, strict=True) if felt)
@@ -84,6 +89,10 @@ class BankIndex:
     def knows(self, word: str) -> bool:
         """Whether the language's fillers or the bank have this word, as words_of writes it."""
         return word in self._known or word in lexicon(self.language).fillers
+
+    def side(self, exchange: Exchange) -> int:
+        """How what it answers is mostly felt: 1 good, -1 bad, 0 neither."""
+        return self._side_of.get(exchange.id, 0)
 
     def _usual(self) -> float:
         """The cosine of two sentences that have nothing to do with each other, which differs by language (the encoder
@@ -114,7 +123,8 @@ class BankIndex:
             found = self.share * np.maximum(meaning, 0) + (1 - self.share) * found
         away = self._grave[rows] & (not query.grave)
         if query.feeling:
-            away = away | (self._feelings[rows] == -query.feeling)
+            sides = np.where(self._feelings[rows] == 0, self._sides[rows], self._feelings[rows])
+            away = away | (sides == -query.feeling)
         return np.asarray(np.maximum(found - OTHER_FEELING * away, 0), dtype=np.float32)
 
     def best(self, likeness: Likeness, *, most: int = 8) -> list[Hit]:

@@ -12,13 +12,14 @@ from typing import Any
 import re2
 import yaml
 
-from companion.bank import BankLine, opening
+from companion.bank import BankLine, Exchange, opening
 from companion.bank.slots import filled
 from companion.engines.embedded.state import Talk
-from companion.engines.embedded.words import plain, spoken
+from companion.engines.embedded.words import lexicon, plain, spoken, times_in, words_of
 from companion.types import Language, Prompt, Recalled, Sliders
 
 GENTLE_TONES = frozenset(("plain", "warm"))
+FAR_TIMES = frozenset(("tomorrow", "yesterday"))
 MOST_ASKED = 2  # turns in a row that may ask
 SLOT_LETTERS = 30
 SHORTEST_REST = 24  # letters that must be left of a line without its question: "Uh-oh." alone says nothing
@@ -32,6 +33,12 @@ class Chosen:
     text: str
 
 
+@dataclass(frozen=True)
+class Pick:
+    chosen: Chosen
+    exchange: Exchange
+
+
 @functools.cache
 def _plain_rules(language: Language) -> tuple[Any, Any]:
     given = yaml.safe_load((Path(__file__).parent / "plain.yaml").read_bytes())[language]
@@ -43,6 +50,8 @@ def slot_values(prompt: Prompt) -> dict[str, str]:
     values = {"companion": prompt.persona.name}
     if prompt.person:
         values["name"] = prompt.person
+    for told in prompt.told:
+        values[told.kind] = told.value
     for memory in sorted(prompt.memories, key=lambda memory: -memory.score):
         for slot, value in _memory_slots(memory).items():
             values.setdefault(slot, value)
@@ -68,6 +77,8 @@ class Chooser:
         self.heavy = heavy
         self.values = dict(values)
         leave_out, prompted = _plain_rules(prompt.language)
+        times = [times_in(words_of(text, prompt.language), prompt.language) for text in (prompt.text, *talk.user_texts)]
+        self._times, self._times_open = times[0], any(times)
         self._leave_out = leave_out if prompt.plain and not prompted.search(plain(prompt.text)) else None
 
     def choose(self, lines: Iterable[BankLine]) -> Chosen | None:
@@ -95,7 +106,9 @@ class Chooser:
         return Chosen(line, text)
 
     def _allowed(self, line: BankLine) -> bool:
-        if self.prompt.low and line.tone not in GENTLE_TONES:
+        if (self.prompt.low or self.heavy) and line.tone not in GENTLE_TONES:
+            return False
+        if self._asks_what_was_told(line) or self._at_another_time(line):
             return False
         if line.bands and self.prompt.band not in line.bands:
             return False
@@ -104,6 +117,17 @@ class Chooser:
         if self._leave_out is not None and self._leave_out.search(plain(line.text)):
             return False
         return all(slot in self.values for slot in line.slots)
+
+    def _asks_what_was_told(self, line: BankLine) -> bool:
+        known = bool(self.prompt.told) or "pet" in self.values
+        return known and line.asks and bool(lexicon(self.prompt.language).asks_name.search(plain(line.text)))
+
+    def _at_another_time(self, line: BankLine) -> bool:
+        """ "Tomorrow throws its shadow" is nothing to say about Friday's test, nor where nobody named a day."""
+        named = times_in(words_of(line.text, self.prompt.language), self.prompt.language)
+        if not named or not self._times:
+            return bool(named & FAR_TIMES) and not self._times_open
+        return named.isdisjoint(self._times)
 
     def _words(self, line: BankLine) -> str:
         text = filled(line.text, self.values)
@@ -120,8 +144,6 @@ class Chooser:
         weight = tone_weight(line.tone, sliders) * (0.6 + 0.8 * sliders.curious if "?" in chosen.text else 1.0)
         if "?" in chosen.text and self.talk.asked:
             weight *= 0.4
-        if self.heavy and line.tone not in GENTLE_TONES:
-            weight *= 0.1
         if self._own(line):
             weight *= 1.3
         return weight * (1.4 if line.moods else 1.0)

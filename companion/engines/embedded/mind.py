@@ -12,11 +12,11 @@ from companion.bank import Bank, Exchange
 from companion.bank.form import ACTS
 from companion.engines.embedded.acts import Act, acts_in
 from companion.engines.embedded.index import BankIndex, Hit
-from companion.engines.embedded.lines import MOST_ASKED, Chooser, Chosen, slot_values
-from companion.engines.embedded.quote import quote_of
+from companion.engines.embedded.lines import MOST_ASKED, Chooser, Chosen, Pick, slot_values
 from companion.engines.embedded.reading import Reading
 from companion.engines.embedded.state import HEAVY_SITUATIONS, REPAIRS, Talk
-from companion.engines.embedded.words import content_words, feeling_of, is_grave, words_of
+from companion.engines.embedded.telling import listening, repair, told
+from companion.engines.embedded.words import content_words, continues, feeling_of, is_grave
 from companion.personas import laughs, mood_next
 from companion.types import Language, Mood, Prompt
 
@@ -26,13 +26,19 @@ SURE = 0.52  # ... even if the companion had just asked something else
 LIKELY = 0.34  # ... the same for a longer message
 COMFORT = 0.42  # ... even if it comforts, and the message has no word of anything bad
 UNASKED = 0.44  # ... even if it is for an act which the message is not
-HEAVY = 0.46  # ... even if it is about something light, just after something that wasn't
+HEAVY = 0.55  # ... even if it is about something light, just after something that wasn't
 FOLLOWS = 0.28  # an answer to what the companion had just asked
 INVITED = 0.45  # ... to what it had said without a question
 EXACT = 0.86  # ... even if a rule says that the message is something else
-BLENDED = 0.37  # an exchange answers the message read together with those before it
+BLENDED = 0.40  # an exchange answers the message read together with those before it
 NEAR_BEST = 0.06  # how far behind the best an exchange may be to stand in for it
 SAME_TOPIC = 0.06  # a bonus for the situation that they are in
+YOUR_FEELING = 0.12  # taken from what is felt by a teen where the message asks about the companion
+USED = 0.15  # taken from an exchange that was used a few turns ago
+OUT_OF_PLACE = 0.8  # taken from what is said about a joke where none was told
+ABOUT_JOKES = ("jokes/joke-",)
+JOKING = frozenset(("jokes", "riddles", "little_games"))
+CONTINUES = 0.8  # an exchange answers what only goes on with a sentence: "with my cousin"
 ACT_AWAY = 0.08  # taken from an exchange that is for an act which the message is not
 YOU: Mapping[Language, frozenset[str]] = {
     "en": frozenset(("you", "your", "yours")),
@@ -41,9 +47,11 @@ YOU: Mapping[Language, frozenset[str]] = {
     "fr": frozenset(("tu", "t", "toi", "ton", "ta", "tes")),
 }
 LONGER = 4  # content words from which a message just after a question may well be about something else
+MOST_ANSWERED = 6  # content words that still count as an answer to anything
+ASKED = 0.38  # an exchange answers a question in the middle of a talk
+# An exchange answers a message in the middle of a talk, when nothing leads to it. The encoder tells English best.
+TOLD: Mapping[Language, float] = {"en": 0.44, "pt-BR": 0.34, "es": 0.36, "fr": 0.34}
 ANSWER_WORDS = 14  # an answer to a question is hardly longer
-TELLS = 3  # words from which a message that nothing fits is something told
-MOST_LISTENED = 2  # turns in a row that only listen
 
 ANSWERS = frozenset(("agree", "disagree", "shrug"))
 ACTS_ASKED_FOR = frozenset(ACTS) - {"greeting", "good_news", "bad_news", "how_are_you", "bored"}
@@ -64,12 +72,6 @@ class Reply:
     step: str = ""
 
 
-@dataclass(frozen=True)
-class Pick:
-    chosen: Chosen
-    exchange: Exchange
-
-
 class Turn:
     """One message to answer."""
 
@@ -79,9 +81,11 @@ class Turn:
         self.reading = reading
         self.bank = bank
         self.index = index
-        self.sounds_bad = feeling_of(reading.words, prompt.language) < 0 or is_grave(reading.words, prompt.language)
+        self.feeling = feeling_of(reading.words, prompt.language)
+        self.sounds_bad = self.feeling < 0 or is_grave(reading.words, prompt.language)
         self.heavy = prompt.low or (talk.heavy and not self._moves_on())
         self.chooser = Chooser(prompt, talk, slot_values(prompt), heavy=self.heavy)
+        self.asks_companion = reading.asks and not YOU[prompt.language].isdisjoint(reading.words)
         self.content = content_words(reading.words, prompt.language)
         self.hits = self._hits()
         self.acts = tuple(act for act in self._acts() if act.name in bank.acts)
@@ -93,7 +97,7 @@ class Turn:
     def _moves_on(self) -> bool:
         """They laugh, or tell something good."""
         names = {act.name for act in self.reading.acts}
-        return bool(names & MOVES_ON) or feeling_of(self.reading.words, self.prompt.language) > 0
+        return bool(names & MOVES_ON) or self.feeling > 0
 
     def _acts(self) -> Iterable[Act]:
         """After a joke a laugh is about the joke. "Boa noite" opens an evening's talk as well as it ends one."""
@@ -109,16 +113,28 @@ class Turn:
         found: dict[str, Hit] = {}
         for likeness in self.reading.likeness:
             for hit in self.index.best(likeness):
-                score = hit.score + self._leaning(hit.exchange)
+                score = hit.score + self.leaning(hit.exchange)
                 if hit.exchange.id not in found or found[hit.exchange.id].score < score:
                     found[hit.exchange.id] = replace(hit, score=score)
         return sorted(found.values(), key=lambda hit: (-hit.score, hit.exchange.id))
 
-    def _leaning(self, exchange: Exchange) -> float:
+    def leaning(self, exchange: Exchange) -> float:
         """For the topic that they are in; against a joke or a thank-you where nobody asked for one."""
         same = SAME_TOPIC if exchange.situation == self.talk.situation else 0.0
         names = {act.name for act in self.reading.acts}
+        if exchange.id in self.talk.lately and exchange.act is None:
+            same -= USED
+        if exchange.id.startswith(ABOUT_JOKES) and self.talk.situation not in JOKING:
+            same -= OUT_OF_PLACE
+        if self.asks_companion and exchange.situation.startswith(HEAVY_SITUATIONS):
+            same -= YOUR_FEELING
         return same - (ACT_AWAY if exchange.act in ACTS_ASKED_FOR and exchange.act not in names else 0.0)
+
+    def is_answer(self) -> bool:
+        """It may answer what was asked: short, no question, and not about the companion."""
+        words = self.reading.words
+        asks_nothing = not self.reading.asks and YOU[self.prompt.language].isdisjoint(words)
+        return asks_nothing and len(words) <= ANSWER_WORDS
 
     def said_from(self, exchanges: Iterable[Exchange]) -> Pick | None:
         """A line of the first exchange that has one to say now."""
@@ -166,19 +182,6 @@ def _again(turn: Turn, act: str) -> Pick | None:
     return None if chosen is None else Pick(chosen, turn.bank.owners[chosen.line.id])
 
 
-def _named(turn: Turn) -> Pick | None:
-    """They say what they are called, and hardly more: a hello with the name in it."""
-    name = turn.chooser.values.get("name")
-    if name is None or turn.reading.asks or len(turn.content) > LONGER:
-        return None
-    if not set(words_of(name, turn.prompt.language)) <= set(turn.reading.words):
-        return None
-    greetings = turn.bank.acts.get("greeting", ())
-    lines = [line for exchange in greetings for line in exchange.replies if "name" in line.slots]
-    chosen = turn.chooser.choose(lines)
-    return turn.act_said("remember_thanks") if chosen is None else Pick(chosen, turn.bank.owners[chosen.line.id])
-
-
 def _follow_up(turn: Turn) -> Pick | None:
     """The answer to what the companion had asked, or had invited without a question."""
     pending = turn.talk.pending
@@ -191,6 +194,8 @@ def _follow_up(turn: Turn) -> Pick | None:
     ranked: dict[str, Hit] = {}
     for likeness in turn.reading.likeness:
         for hit in turn.index.among(likeness, pending.then):
+            if turn.feeling * turn.index.side(hit.exchange) < 0:
+                continue  # "they were nice about it" is no "they blamed me"
             if hit.exchange.id not in ranked or ranked[hit.exchange.id].score < hit.score:
                 ranked[hit.exchange.id] = hit
     best = sorted(ranked.values(), key=lambda hit: (-hit.score, hit.exchange.id))
@@ -217,8 +222,10 @@ def _acts(turn: Turn) -> Pick | None:
     for act in turn.acts:
         if act.weak or (turn.hits and turn.hits[0].nearest >= EXACT and turn.hits[0].exchange.act != act.name):
             continue
-        if act.name in ANSWERS and (pick := _otherwise(turn)) is not None:
-            return pick
+        if act.name in ANSWERS:
+            pick = _otherwise(turn) or (listening(turn) if turn.heavy else None)
+            if pick is not None:
+                return pick
         if (pick := turn.act_said(act.name)) is not None:
             return pick
     return None
@@ -228,7 +235,7 @@ def _retrieved(turn: Turn) -> Pick | None:
     """The closest exchange. Just after a question it has to be sure, if there is something that fits any answer; and
     just after something heavy, if it is about something light."""
     pending = turn.talk.pending
-    waiting = pending is not None and pending.otherwise and turn.talk.asked and _is_answer(turn)
+    waiting = pending is not None and pending.otherwise and turn.talk.asked and turn.is_answer()
     least = ENOUGH if not waiting else LIKELY if len(turn.content) >= LONGER else SURE
     hits = [hit for hit in turn.hits if hit.score >= max(least, _least(turn, hit.exchange))]
     return turn.said_from(hit.exchange for hit in hits if hit.score >= hits[0].score - NEAR_BEST)
@@ -239,9 +246,15 @@ def _least(turn: Turn, exchange: Exchange) -> float:
     bad, and something light after something heavy."""
     if exchange.act in ACTS_ASKED_FOR and all(act.name != exchange.act for act in turn.reading.acts):
         return UNASKED
+    if turn.talk.turns and continues(turn.reading.words, turn.prompt.language):
+        return CONTINUES
     if exchange.situation.startswith(HEAVY_SITUATIONS) and not turn.heavy and not turn.sounds_bad:
         return COMFORT
-    return HEAVY if _is_light(turn, exchange) else ENOUGH
+    if _is_light(turn, exchange):
+        return HEAVY if len(turn.content) >= LONGER else EXACT
+    if not turn.talk.turns:
+        return ENOUGH
+    return min(ASKED, TOLD[turn.prompt.language]) if turn.reading.asks else TOLD[turn.prompt.language]
 
 
 def _is_light(turn: Turn, exchange: Exchange) -> bool:
@@ -251,16 +264,12 @@ def _is_light(turn: Turn, exchange: Exchange) -> bool:
 def _otherwise(turn: Turn) -> Pick | None:
     """Something that fits any answer to what the companion had asked."""
     pending = turn.talk.pending
-    if pending is None or not turn.talk.asked or not _is_answer(turn):
+    if pending is None or not turn.talk.asked or not turn.is_answer():
+        return None
+    if turn.feeling * turn.index.side(pending) < 0 or len(turn.content) > MOST_ANSWERED:
         return None
     chosen = turn.chooser.choose(pending.otherwise)
     return None if chosen is None else Pick(chosen, pending)
-
-
-def _is_answer(turn: Turn) -> bool:
-    """It may answer what was asked: short, no question, and not about the companion."""
-    words = turn.reading.words
-    return not turn.reading.asks and len(words) <= ANSWER_WORDS and YOU[turn.prompt.language].isdisjoint(words)
 
 
 def _weak_acts(turn: Turn) -> Pick | None:
@@ -273,59 +282,14 @@ def _blended(turn: Turn) -> Pick | None:
     likeness = turn.reading.blended()
     if likeness is None:
         return None
-    hits = [hit for hit in turn.index.best(likeness) if hit.score >= BLENDED]
-    return turn.said_from(hit.exchange for hit in hits if hit.score >= hits[0].score - NEAR_BEST)
-
-
-def _repair(turn: Turn) -> Pick | None:
-    """Nothing fits. After something low it stays with it; an answer to a question is taken as one; else it says so,
-    in a fresh way each time, and offers a way on."""
-    for act in _repair_acts(turn):
-        if act == "listening":
-            if (pick := _listening(turn)) is not None:
-                return pick
-            continue
-        turn.chooser.values.pop("quote", None)
-        quote = quote_of(turn.prompt.text, turn.index.letters, turn.prompt.language, rare=act == "not_understood")
-        if quote is not None:
-            turn.chooser.values["quote"] = quote
-        if (pick := turn.act_said(act)) is not None:
-            return pick
-    return None
-
-
-def _listening(turn: Turn) -> Pick | None:
-    """What fits any small piece of telling; in a heavy talk only what was written for one."""
-    fitting = [
-        exchange for exchange in turn.bank.acts.get("listening", ()) if exchange.id.endswith("/low") == turn.heavy
+    hits = [
+        hit
+        for hit in turn.index.best(likeness)
+        if hit.score + min(turn.leaning(hit.exchange), 0.0) >= BLENDED and hit.exchange.act not in ACTS_ASKED_FOR
     ]
-    lines = [line for exchange in fitting for line in exchange.replies]
-    chosen = turn.chooser.choose(lines)
-    return None if chosen is None else Pick(chosen, turn.bank.owners[chosen.line.id])
-
-
-def _tells(turn: Turn) -> bool:
-    """Something told in words that the bank mostly knows, if not together."""
-    words = turn.reading.words
-    known = sum(1 for word in words if turn.index.knows(word))
-    mash = any(act.name == "keyboard_mash" for act in turn.reading.acts)
-    return len(words) >= TELLS and not turn.reading.asks and not mash and known * 2 >= len(words)
-
-
-def _repair_acts(turn: Turn) -> tuple[str, ...]:
-    if turn.prompt.low:
-        first = () if turn.talk.act in ("bad_news", "listening") else ("bad_news",)
-        return (*first, "listening", "bad_news", "not_understood", *REPAIRS)
-    if _tells(turn):
-        if turn.talk.listened < MOST_LISTENED or turn.heavy:
-            return ("listening", *REPAIRS)
-        return ("change_topic", *REPAIRS)
-    if turn.talk.act in REPAIRS:
-        at = REPAIRS.index(turn.talk.act)
-        return (*REPAIRS[at + 1 :], *REPAIRS)
-    if turn.talk.asked and _is_answer(turn):
-        return ("remember_thanks", *REPAIRS)
-    return REPAIRS
+    if turn.heavy:
+        hits = [hit for hit in hits if not _is_light(turn, hit.exchange)]
+    return turn.said_from(hit.exchange for hit in hits if hit.score >= hits[0].score - NEAR_BEST)
 
 
 def _anything(turn: Turn) -> Pick | None:
@@ -345,14 +309,14 @@ def _anything(turn: Turn) -> Pick | None:
 
 STEPS: Mapping[str, Step] = {
     "first": _first_acts,
-    "named": _named,
+    "told": told,
     "follow": _follow_up,
     "act": _acts,
     "retrieved": _retrieved,
     "otherwise": _otherwise,
     "weak": _weak_acts,
     "blended": _blended,
-    "repair": _repair,
+    "repair": repair,
     "anything": _anything,
 }
 

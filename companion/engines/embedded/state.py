@@ -6,14 +6,28 @@ import itertools
 from dataclasses import dataclass
 
 from companion.bank import Bank, Exchange, opening
-from companion.engines.embedded.words import feeling_of, is_grave, words_of
+from companion.engines.embedded.words import is_grave, weighs, words_of
 from companion.personas import laughs
 from companion.types import Language, Line
 
 NO_REPEAT = 80  # pieces of the companion's in which no line comes twice: all of a usual history
 NO_SLOT = 3  # companion turns in which no name, pet or like comes twice
 HEAVY = 2  # messages that keep a talk heavy
+LONG_HEAVY = 4  # ... while it only listens
 HEAVY_SITUATIONS = ("feelings_", "grief", "left_out")
+HURTS_BY_ITSELF = ("grief", "left_out")  # whatever words the teen had for it
+GRAVE = 6  # messages that a death stays near
+MOST_LOW = 2  # turns in a row that only listen before a talk that brings nothing heavy any more is light again
+AGAIN = 6  # companion turns in which an exchange is hardly used twice
+LIGHT_SITUATIONS = (
+    "food", "cooking", "music", "games", "films", "books", "jokes", "riddles", "little_games", "weather", "hobbies",
+    "wins",
+)  # fmt: skip
+HEAVY_EXCHANGES = (
+    "dont-like-my-body", "ugly-feel", "divorce", "parents-fighting", "grandparent-ill", "worried-about", "pet-died",
+    "pet-missing", "cant-trust", "cried", "crying", "someone-close", "bad-news", "birthday-sad", "friend-ill",
+    "breakup", "crush-likes-other",
+)  # fmt: skip
 NO_OPENING = 10  # companion turns in which no two begin alike
 REPAIRS = ("not_understood", "not_understood_twice", "change_topic")
 
@@ -22,7 +36,8 @@ REPAIRS = ("not_understood", "not_understood_twice", "change_topic")
 class Talk:
     """pending: the exchange whose question or invitation was said last, if it has something to follow.
     asked: turns in a row, up to now, in which the companion asked. act: of the last thing that it said. listened: turns
-    in a row in which it only listened. heavy: something sad, worried or grave was just talked about."""
+    in a row in which it only listened. lately: the exchanges of its last
+    turns, act_id: the last of them. heavy: something sad, worried or grave was just talked about."""
 
     used_ids: frozenset[str]
     used_texts: tuple[str, ...]
@@ -36,6 +51,8 @@ class Talk:
     recent: tuple[str, ...] = ()
     listened: int = 0
     heavy: bool = False
+    lately: frozenset[str] = frozenset()
+    act_id: str = ""
 
     def said_before(self, line_id: str, text: str) -> bool:
         return line_id in self.used_ids or any(text in used for used in self.used_texts)
@@ -49,7 +66,9 @@ def talk_of(history: tuple[Line, ...], bank: Bank) -> Talk:
         [bank.owners[line.line_id] for line in lines if line.line_id and line.line_id in bank.owners] for lines in turns
     ]
     owner = said[-1][-1] if said and said[-1] else None
-    user_texts = tuple(line.text for line in history if line.who == "user")[-HEAVY:]
+    everything = tuple(line.text for line in history if line.who == "user")
+    user_texts = everything[-HEAVY:]
+    listened = sum(1 for _ in itertools.takewhile(_listens, reversed(said)))
     asked = itertools.takewhile(lambda lines: any("?" in line.text for line in lines), reversed(turns))
     return Talk(
         used_ids=frozenset(line.line_id for line in spoken if line.line_id),
@@ -62,8 +81,10 @@ def talk_of(history: tuple[Line, ...], bank: Bank) -> Talk:
         act=owner.act if owner else None,
         user_texts=user_texts,
         recent=tuple(line.text for lines in turns[-NO_SLOT:] for line in lines),
-        listened=sum(1 for _ in itertools.takewhile(_listens, reversed(said))),
-        heavy=_heavy(owner, user_texts, bank.language),
+        listened=listened,
+        heavy=_heavy(owner, everything, bank.language, listened) or _grave(history, bank.language),
+        act_id=owner.id if owner else "",
+        lately=frozenset(owner.id for owners in said[-AGAIN:] for owner in owners),
     )
 
 
@@ -72,20 +93,31 @@ def _listens(owners: list[Exchange]) -> bool:
 
 
 def _weighs(text: str, language: Language) -> bool:
-    if laughs(text):
-        return False
-    words = words_of(text, language)
-    return feeling_of(words, language) < 0 or is_grave(words, language)
+    return not laughs(text) and weighs(words_of(text, language), language)
 
 
-def _heavy(owner: Exchange | None, user_texts: tuple[str, ...], language: Language) -> bool:
+def _grave(history: tuple[Line, ...], language: Language) -> bool:
+    """Whether a death was just told. "I died lol" is none."""
+    texts = [line.text for line in history if line.who == "user"][-GRAVE:]
+    return any(
+        is_grave(words, language) and len(words) > 1 and not laughs(text)
+        for text in texts
+        for words in (words_of(text, language),)
+    )
+
+
+def _heavy(owner: Exchange | None, user_texts: tuple[str, ...], language: Language, listened: int) -> bool:
     """By what the companion said last, and the messages around it: one that led to something light moved on."""
-    weighs = [_weighs(text, language) for text in user_texts]
+    weigh = [_weighs(text, language) for text in user_texts[-LONG_HEAVY:]]
     if owner is not None and (owner.act == "bad_news" or owner.id.endswith("/low")):
-        return True
+        return listened < MOST_LOW or any(weigh)
     if owner is not None and owner.act is None:
-        return owner.situation.startswith(HEAVY_SITUATIONS) or weighs[-1:] == [True]
-    return any(weighs)
+        if owner.situation.startswith(LIGHT_SITUATIONS):
+            return False
+        if owner.id.partition("/")[2].startswith(HEAVY_EXCHANGES):
+            return True
+        return owner.situation.startswith(HURTS_BY_ITSELF) or any(weigh[-HEAVY:])
+    return any(weigh[-HEAVY:])
 
 
 def _follows(owner: Exchange, said: list[Line]) -> bool:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import re2
 import yaml
@@ -15,6 +17,7 @@ from companion.types import Language
 
 QUOTES = str.maketrans({"’": "'", "‘": "'", "`": "'", "´": "'", "“": '"', "”": '"', "«": '"', "»": '"'})
 SENTENCE_END = re2.compile(r"[.!?…\n]+[\s)\"'»]*|[\n]+")
+GOES_ON = 5  # words
 NOT_WORD = re2.compile(r"[^\p{L}\p{N}]+")
 
 
@@ -31,6 +34,14 @@ class Lexicon:
     bad: frozenset[str]
     negations: frozenset[str]
     grave: frozenset[str]
+    mild: frozenset[str]
+    neutral: frozenset[str]
+    goes_on: frozenset[str]
+    ahead: frozenset[str]
+    people: frozenset[str]
+    things: frozenset[str]
+    times: Mapping[str, str]
+    asks_name: Any
 
 
 @functools.cache
@@ -51,6 +62,14 @@ def lexicon(language: Language) -> Lexicon:
         bad=frozenset(given["bad"]),
         negations=frozenset(given["not"]),
         grave=frozenset(given["grave"]),
+        mild=frozenset(given["mild"]),
+        neutral=frozenset(given["neutral"]),
+        goes_on=frozenset(given["goes_on"]),
+        ahead=frozenset(given["ahead"]),
+        people=frozenset(given["people"]),
+        things=frozenset(given["things"]),
+        times={word: group[0] for group in given["times"] for word in group},
+        asks_name=re2.compile(given["asks_name"]),
     )
 
 
@@ -92,6 +111,8 @@ def feeling_of(words: tuple[str, ...], language: Language) -> int:
     found = set()
     for at, word in enumerate(words):
         side = (word in chat.good) - (word in chat.bad)
+        if f"{word} {words[at + 1] if at + 1 < len(words) else ''}" in chat.neutral:
+            continue  # a best friend is nothing good by itself
         if side and chat.negations.intersection(words[max(0, at - 3) : at]):
             side = min(-side, 0)  # "not bad" says little, "not good" is bad
         found.add(side)
@@ -99,8 +120,27 @@ def feeling_of(words: tuple[str, ...], language: Language) -> int:
     return found.pop() if len(found) == 1 else 0
 
 
+def weighs(words: tuple[str, ...], language: Language) -> bool:
+    """Whether a message is about something that hurts, not only about a dull or tiring one."""
+    heavy = tuple(word for word in words if word not in lexicon(language).mild)
+    return feeling_of(heavy, language) < 0 or is_grave(words, language)
+
+
+def continues(words: tuple[str, ...], language: Language) -> bool:
+    """Whether a short message only goes on with a sentence: "in june", "with my cousin"."""
+    return len(words) <= GOES_ON and words[:1] != () and words[0] in lexicon(language).goes_on
+
+
+def times_in(words: tuple[str, ...], language: Language) -> frozenset[str]:
+    """The times that are named: tomorrow, tonight, yesterday, a weekday, the weekend."""
+    times = lexicon(language).times
+    return frozenset(times[word] for word in words if word in times)
+
+
 def is_grave(words: tuple[str, ...], language: Language) -> bool:
-    return not lexicon(language).grave.isdisjoint(words)
+    chat = lexicon(language)
+    pairs = {f"{first} {second}" for first, second in itertools.pairwise(words)}
+    return not chat.grave.isdisjoint(words) and chat.neutral.isdisjoint(pairs)
 
 
 def content_words(words: tuple[str, ...], language: Language) -> tuple[str, ...]:
