@@ -21,7 +21,6 @@ run: $(STAMP)
 
 test: $(STAMP)
 	@.ci/packages
-	$(PY) manage.py catalogues
 	$(PY) -m pytest
 
 check: $(STAMP)

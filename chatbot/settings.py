@@ -14,7 +14,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(env.str("ABRACO_VAR", str(BASE_DIR / "var")))
 
 DEBUG = env.bool("DEBUG", False)
-CI = env.bool("CI", False)  # a check that is skipped because a tool is missing is a failure there
+CI = env.str("CI", "").lower() in ("1", "true")  # a check that is skipped because a tool is missing is a failure there
 
 
 def _secret_key() -> str:

@@ -6,13 +6,19 @@ from collections.abc import Iterator
 from datetime import date
 
 import pytest
+from django.conf import settings
 
 from chatbot.accounts import bands, services
 from chatbot.accounts.models import Role, User
-from chatbot.core import clock, jobs, keys
+from chatbot.core import catalogues, clock, jobs, keys
 from chatbot.core.choices import choice_set
 
 TODAY = date(2026, 11, 24)
+
+
+def pytest_sessionstart() -> None:
+    """The pages' translations, compiled as `make run` does: git keeps only their sources."""
+    catalogues.compile_all(settings.LOCALE_PATHS[0])
 
 
 def make_teen(name: str, *, age: int, country: str = "US", region: str = "US-CA", language: str = "en") -> User:

@@ -12,6 +12,7 @@ from typing import ParamSpec, TypeVar
 
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.utils import translation
 
 from chatbot.core import clock
 
@@ -78,8 +79,14 @@ async def in_database(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -
     `database_sync_to_async` would do all turns of the process in one thread (five turns of two 0.2 s queries took
     2.0 s); a thread and a connection of its own for each piece of work costs more than the work.
     """
-    visit = functools.partial(contextvars.copy_context().run, functools.partial(work, *args, **kwargs))
-    return await _running().run(visit)
+    language = translation.get_language()
+
+    def in_language() -> T:
+        # The active language does not come along with the context: asgiref hides it from a thread that did not set it.
+        with translation.override(language):
+            return work(*args, **kwargs)
+
+    return await _running().run(functools.partial(contextvars.copy_context().run, in_language))
 
 
 def database_close() -> None:

@@ -17,7 +17,7 @@ function leave() {
   setTimeout(() => location.replace(body.dataset.leave), AGAIN_MS);
 }
 
-let lastEscape = 0;
+let lastEscape = -Infinity;
 addEventListener("keydown", (event) => {
   if (event.key !== "Escape" || event.repeat) return;
   if (event.timeStamp - lastEscape < 900) leave();

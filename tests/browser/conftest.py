@@ -1,0 +1,445 @@
+"""A real server, a real Chromium, a line between them that can be cut, and axe. Nothing of the product is faked.
+
+`server`: one for the folder, with a database of its own that holds the fixed cast; its engine is tests/browser/told.py.
+`page`: Chromium at 375x812, whose console must stay clean. `sign_in(page, "maya")` ends in the chat.
+`line`: a TCP proxy before the server; `line.cut()` and `line.mend()` (set_offline leaves open sockets open).
+`axe(page)`: fails with what axe found. `somebody()`: a teen that no other test has, so that tests don't meet in one
+chat; `server.newcomer(...)` makes one of another kind.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chatbot.core import clock
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = os.environ.get("ABRACO_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+PASSWORD = "abraco-demo"
+PHONE = {"width": 375, "height": 812}
+START_S = 60
+# A browser says these when the line is cut on purpose.
+OF_THE_LINE = ("net::ERR_", "WebSocket connection to", "WebSocket is closed")
+
+# Colours in the middle of a fade are nobody's: axe looks once whatever moves and ends has ended.
+_SETTLED = """() => Promise.allSettled(document.getAnimations()
+    .filter((one) => Number.isFinite(one.effect.getComputedTiming().endTime)).map((one) => one.finished))"""
+# Made with the cast: `somebody()` hands them out one by one, so that no two tests meet in one chat.
+CROWD = tuple(f"teen{number:02}" for number in range(1, 41))
+
+# Runs in the server's own settings: people who confirmed the deal, without quiet hours, whatever the time.
+_PEOPLE = """
+import django, json, sys
+django.setup()
+from datetime import time
+from chatbot.accounts import bands, services
+from chatbot.accounts.models import Role, TimeLimits, User
+from chatbot.core import clock
+from companion.profile.services import companion_shape
+for wanted in json.loads(sys.argv[1]):
+    person = User.objects.filter(username=wanted["name"]).first()
+    if person is None:
+        today = clock.now().date()
+        person = User(username=wanted["name"])
+        person.set_password(wanted["password"])
+        age = bands.band_from_birth(month=today.month - 1 or 1, year=today.year - wanted["age"], today=today)
+        services.person_place(person, age=age, country=wanted["country"], region=wanted["region"], time_zone="UTC",
+                              language=wanted["language"])
+        person.save()
+    if wanted["deal"]:
+        services.deal_confirm(person)
+    TimeLimits.objects.update_or_create(
+        person=person, defaults={"quiet_from": time(12), "quiet_to": time(12), "minutes_a_day": 1440})
+    if wanted["companion"]:
+        companion_shape(owner_id=person.id, name=wanted["companion"], colour="honey", playful=50, curious=50, gentle=50)
+"""
+
+
+def _environment(folder: Path, **changes: str) -> dict[str, str]:
+    return {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "chatbot.settings",
+        "DEBUG": "1",
+        "ABRACO_HTTPS": "0",
+        "ABRACO_VAR": str(folder),
+        "ABRACO_ENGINE": "tests.browser.told:Told",
+        "PYTHONWARNINGS": "ignore",
+        **changes,
+    }
+
+
+def _run(folder: Path, *arguments: str, **changes: str) -> str:
+    done = subprocess.run(
+        [sys.executable, *arguments], cwd=ROOT, env=_environment(folder, **changes), capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    if done.returncode:
+        pytest.fail(f"{' '.join(arguments[:3])} failed:\n{done.stderr[-2000:]}")
+    return done.stdout
+
+
+def _wanted(name: str, **changes: Any) -> dict[str, Any]:
+    person = {
+        "name": name, "age": 15, "country": "US", "region": "US-CA", "language": "en", "password": PASSWORD,
+        "deal": True, "companion": "Pixel",
+    }  # fmt: skip
+    return {**person, **changes}
+
+
+@dataclass
+class Server:
+    """The product in a process of its own. `url` has no slash at its end."""
+
+    folder: Path
+    port: int
+    changes: dict[str, str] = field(default_factory=dict)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        log = (self.folder / "server.log").open("ab")
+        with log:
+            self.process = subprocess.Popen(
+                [
+                    sys.executable, "-m", "uvicorn", "chatbot.asgi:application", "--host", "127.0.0.1",
+                    "--port", str(self.port), "--ws-max-size", "1048576", "--log-level", "warning",
+                ],
+                cwd=ROOT, env=_environment(self.folder, **self.changes), stdout=log, stderr=log,
+            )  # fmt: skip
+        until = time.monotonic() + START_S
+        while time.monotonic() < until and self.process.poll() is None:
+            with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError):
+                if urllib.request.urlopen(f"{self.url}/health", timeout=2).status == 200:
+                    return
+            time.sleep(0.1)
+        pytest.fail(f"the server did not start:\n{self.log()[-2000:]}")
+
+    def stop(self) -> None:
+        """End it as an operator would."""
+        self._end("terminate")
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        self._end("kill")
+
+    def _end(self, how: str) -> None:
+        if self.process is None:
+            return
+        getattr(self.process, how)()
+        try:
+            self.process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process = None
+
+    def log(self) -> str:
+        return (self.folder / "server.log").read_text(encoding="utf-8", errors="replace")
+
+    def manage(self, *arguments: str) -> str:
+        """A management command in this server's settings; what it printed."""
+        return _run(self.folder, "manage.py", *arguments, **self.changes)
+
+    def python(self, code: str, *arguments: str) -> str:
+        """Some Python in this server's settings; what it printed. Starts with `import django; django.setup()`."""
+        return _run(self.folder, "-c", code, *arguments, **self.changes)
+
+    def newcomer(self, name: str, **changes: Any) -> str:
+        """Somebody new: a teen of 15 in California who confirmed the deal and named the companion. Their name.
+
+        `age`, `country`, `region`, `language`, `password`, `deal` (False: not yet), `companion` ("": not named yet).
+        """
+        self.newcomers({name: changes})
+        return name
+
+    def newcomers(self, people: Mapping[str, Mapping[str, Any]]) -> None:
+        """Several at once: each name with its changes."""
+        self.python(_PEOPLE, json.dumps([_wanted(name, **changes) for name, changes in people.items()]))
+
+
+@pytest.fixture(scope="session")
+def _cast(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated database with the fixed cast, to be copied: migrating takes longer than everything else."""
+    folder = tmp_path_factory.mktemp("cast")
+    _run(folder, "manage.py", "migrate", "--verbosity", "0")
+    _run(folder, "manage.py", "seed_demo")
+    people = [_wanted("maya"), _wanted("leo", age=17), _wanted("stranger", age=16), *map(_wanted, CROWD)]
+    _run(folder, "-c", _PEOPLE, json.dumps(people))
+    return folder
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="package")
+def serve(_cast: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
+    """Starts servers, each with a fresh copy of the cast; keywords are environment variables. Ended with the folder."""
+    started: list[Server] = []
+
+    def start(**changes: str) -> Server:
+        folder = tmp_path_factory.mktemp("server")
+        shutil.copytree(_cast, folder, dirs_exist_ok=True)
+        server = Server(folder, _free_port(), changes)
+        started.append(server)
+        server.start()
+        return server
+
+    yield start
+    for server in started:
+        server.stop()
+
+
+@pytest.fixture(scope="package")
+def server(serve: Callable[..., Server]) -> Server:
+    return serve()
+
+
+class Line:
+    """A TCP proxy that can be cut: open connections end, new ones are refused, until it is mended."""
+
+    def __init__(self, to_port: int) -> None:
+        self._to = to_port
+        self.port = _free_port()
+        self._listener: socket.socket | None = None
+        self._open: set[socket.socket] = set()
+        self._lock = threading.Lock()
+        self._threads: list[threading.Thread] = []
+        self.mend()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def mend(self) -> None:
+        listener = socket.create_server(("127.0.0.1", self.port))
+        with self._lock:
+            self._listener = listener
+        self._begin(self._take, listener)
+
+    def cut(self) -> None:
+        with self._lock:
+            listener, self._listener = self._listener, None
+            ends, self._open = list(self._open), set()
+        for end in ([listener] if listener else []) + ends:
+            self._close(end)
+
+    def close(self) -> None:
+        self.cut()
+        for thread in self._threads:
+            thread.join(timeout=5)
+
+    def _begin(self, work: Callable[..., None], *arguments: Any) -> None:
+        thread = threading.Thread(target=work, args=arguments, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    @staticmethod
+    def _close(end: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            end.shutdown(socket.SHUT_RDWR)
+        end.close()
+
+    def _take(self, listener: socket.socket) -> None:
+        while True:
+            try:
+                near, _ = listener.accept()
+            except OSError:
+                return
+            try:
+                far = socket.create_connection(("127.0.0.1", self._to))
+            except OSError:
+                self._close(near)
+                continue
+            with self._lock:
+                cut = self._listener is not listener
+                if not cut:
+                    self._open |= {near, far}
+            if cut:
+                self._close(near)
+                self._close(far)
+                return
+            self._begin(self._pump, near, far)
+            self._begin(self._pump, far, near)
+
+    def _pump(self, source: socket.socket, sink: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while piece := source.recv(65536):
+                sink.sendall(piece)
+        with self._lock:
+            self._open -= {source, sink}
+        self._close(source)
+        self._close(sink)
+
+
+@pytest.fixture
+def line(server: Server) -> Iterator[Line]:
+    """The server behind a line that can be cut: open `line.url`."""
+    made = Line(server.port)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="package")
+def chromium() -> Iterator[Any]:
+    """Debian's Chromium. For the folder, not for the session: while it runs, its loop would disturb Django's tests."""
+    if not CHROMIUM:
+        reason = "no chromium here: apt-get install chromium, or name one in ABRACO_CHROMIUM"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+def daytime_zone() -> str:
+    """A time zone in which it is early afternoon: whoever signs up there meets no quiet hours."""
+    offset = 13 - clock.now().hour
+    return f"Etc/GMT{-offset:+d}" if offset else "Etc/GMT"
+
+
+@dataclass
+class Heard:
+    """What the console said, and exceptions of scripts."""
+
+    problems: list[str] = field(default_factory=list)
+
+    def listen(self, page: Any) -> None:
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.problems.append(f"exception: {error}"))
+
+    def _console(self, message: Any) -> None:
+        if message.type not in ("error", "warning") or any(words in message.text for words in OF_THE_LINE):
+            return
+        address = message.location.get("url", "")
+        # A page that says no (400, 403, 404) is a page all the same: its test reads what it says.
+        if "status of 4" in message.text and "/static/" not in address:
+            return
+        self.problems.append(f"{message.type}: {message.text} ({address})")
+
+
+@pytest.fixture
+def heard() -> Iterator[Heard]:
+    """Anything heard fails the test, unless it empties `heard.problems` itself."""
+    listener = Heard()
+    yield listener
+    assert not listener.problems
+
+
+@pytest.fixture
+def new_page(chromium: Any, heard: Heard) -> Iterator[Callable[..., Any]]:
+    """Makes pages, each in a context of its own (another device): `new_page(viewport=..., color_scheme="dark")`."""
+    contexts: list[Any] = []
+
+    def make(**options: Any) -> Any:
+        settings = {"viewport": PHONE, "has_touch": True, "locale": "en-US", "timezone_id": daytime_zone(), **options}
+        context = chromium.new_context(**settings)
+        context.set_default_timeout(20_000)
+        contexts.append(context)
+        page = context.new_page()
+        heard.listen(page)
+        return page
+
+    yield make
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def page(new_page: Callable[..., Any]) -> Any:
+    return new_page()
+
+
+@pytest.fixture(scope="package")
+def _unused(server: Server) -> Iterator[str]:
+    return iter(CROWD)
+
+
+@pytest.fixture
+def somebody(_unused: Iterator[str]) -> Callable[[], str]:
+    """`somebody()`: the user name of a teen of 15 whom no other test has."""
+
+    def do() -> str:
+        name = next(_unused, None)
+        assert name is not None, "the crowd is used up: make CROWD in tests/browser/conftest.py longer"
+        return name
+
+    return do
+
+
+@pytest.fixture
+def sign_in(server: Server) -> Callable[..., None]:
+    """`sign_in(page, "maya")`: through the page, ends in a chat that is connected. `at`: another address (a line's).
+
+    chat=False: for those who have no chat (yet); ends wherever the house leads them.
+    """
+
+    def do(page: Any, name: str, *, password: str = PASSWORD, at: str = "", chat: bool = True) -> None:
+        page.goto(f"{at or server.url}/account/login/")
+        page.get_by_label("User name").fill(name)
+        page.get_by_label("Password").fill(password)
+        page.get_by_role("main").get_by_role("button", name="Sign in").click()
+        page.wait_for_selector("[data-state=online]" if chat else "body:not(:has(#id_login))")
+
+    return do
+
+
+@pytest.fixture
+def say() -> Callable[..., None]:
+    """`say(page, "hello")`: types and sends. Waits for the end of the reply unless `wait=False`."""
+
+    def do(page: Any, words: str, *, wait: bool = True) -> None:
+        before = page.locator(".msg-companion[data-id]").count()
+        page.locator("#box").fill(words)
+        page.locator("[data-send]").click()
+        if wait:
+            page.wait_for_function(
+                "before => document.querySelectorAll('.msg-companion[data-id]').length > before", arg=before
+            )
+
+    return do
+
+
+@pytest.fixture
+def axe() -> Callable[[Any], None]:
+    """Fails with what axe finds on the page as it stands."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    def check(page: Any) -> None:
+        page.evaluate(_SETTLED)
+        results = Axe().run(page)
+        found = [
+            f"{violation['id']}: {violation['help']} ({node['target']}: {node['html'][:120]})"
+            for violation in results.response["violations"]
+            for node in violation["nodes"]
+        ]
+        assert not found, f"{page.url}\n" + "\n".join(found)
+
+    return check

@@ -1,0 +1,142 @@
+"""Help and the way out, in every state: in a crisis, offline, signed out, locked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.browser.conftest import PASSWORD, Line, Server
+from tests.browser.test_chat import user_says
+
+pytestmark = pytest.mark.browser
+DANGER = "i want to kill myself and im not joking"
+
+
+def test_a_crisis_card_is_pinned_and_can_be_called_and_stays_over_a_reload(
+    page: Any,
+    somebody: Callable[[], str],
+    sign_in: Callable[..., None],
+    say: Callable[..., None],
+    axe: Callable[[Any], None],
+) -> None:
+    sign_in(page, somebody())
+    say(page, DANGER)
+    pin = page.locator("[data-pin]")
+    pin.wait_for()
+    assert pin.locator('a[href="tel:988"]').is_visible()
+    assert pin.locator('a[href^="sms:988"], a[href^="sms:741741"]').first.is_visible()
+    assert pin.locator('a[href="tel:911"]').count() == 1
+    assert not page.get_by_text("I heard this").is_visible()
+    assert page.locator("[data-chips] button").count() == 0
+    axe(page)
+    # It stands above the log and not in it, so that no amount of talk moves it away.
+    assert page.locator("[data-log] [data-pin]").count() == 0
+    say(page, "i dont know what to do")
+    assert pin.is_visible()
+    assert not page.get_by_text("I heard this").is_visible()
+    page.reload()
+    page.wait_for_selector("[data-state=online]")
+    assert pin.is_visible()
+    assert user_says(page) == [DANGER, "i dont know what to do"]
+
+
+def test_help_opens_over_the_chat_and_closes_again(
+    page: Any, somebody: Callable[[], str], sign_in: Callable[..., None], axe: Callable[[Any], None]
+) -> None:
+    sign_in(page, somebody())
+    page.locator("#box").fill("half a thought")
+    page.locator(".chat-top [data-help]").click()
+    panel = page.locator("[data-panel]")
+    assert panel.locator('a[href="tel:988"]').is_visible()
+    assert panel.locator('a[href="tel:911"]').is_visible()
+    axe(page)
+    panel.get_by_role("button", name="Close").click()
+    panel.wait_for(state="hidden")
+    assert page.locator("#box").input_value() == "half a thought"
+
+
+def test_help_opens_without_a_network(
+    line: Line, page: Any, somebody: Callable[[], str], sign_in: Callable[..., None], say: Callable[..., None]
+) -> None:
+    sign_in(page, somebody(), at=line.url)
+    page.evaluate("navigator.serviceWorker.ready")
+    page.wait_for_function("caches.match('/help/', {ignoreVary: true}).then(Boolean)")
+    line.cut()
+    page.wait_for_selector("[data-state=reconnecting]")
+    page.locator(".chat-top [data-help]").click()
+    assert page.locator("[data-panel] a[href='tel:988']").is_visible()
+    page.get_by_role("button", name="Close").click()
+    # A message in danger that can't go out: the card comes from the page itself, at once.
+    say(page, "i want to die", wait=False)
+    page.locator("[data-pin] a[href='tel:988']").wait_for()
+    # And any page opens as the help page.
+    page.goto(f"{line.url}/chat/earlier/")
+    assert page.locator("a[href^='tel:']").first.is_visible()
+    assert page.locator("[data-offline]").is_visible()
+
+
+def test_leaving_quickly_opens_a_neutral_page_and_locks_until_the_password(
+    *,
+    server: Server,
+    page: Any,
+    heard: Any,
+    somebody: Callable[[], str],
+    sign_in: Callable[..., None],
+    say: Callable[..., None],
+) -> None:
+    sign_in(page, somebody())
+    say(page, "nobody else should read this")
+    other = page.context.new_page()
+    heard.listen(other)
+    other.goto(f"{server.url}/me/")
+    page.get_by_role("link", name="Leave quickly").first.click()
+    page.wait_for_url("**/leave/")
+    assert page.title() == "Units at a glance"
+    assert "Abraço" not in page.locator("body").inner_text()
+    # The other tab is covered too, and going back or typing an address leads nowhere.
+    other.locator("[data-cover]").wait_for()
+    page.go_back()
+    assert not page.get_by_text("nobody else should read this").is_visible()
+    page.goto(f"{server.url}/chat/")
+    page.wait_for_url("**/account/unlock/**")
+    assert page.get_by_role("link", name="Help").first.is_visible()
+    page.get_by_label("Password").fill("not the one")
+    page.get_by_role("button", name="Open", exact=True).click()
+    page.get_by_text("That isn't the password of this account.").wait_for()
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Open", exact=True).click()
+    page.get_by_text("I heard this: nobody else should read this.").wait_for()
+
+
+def test_esc_twice_leaves_from_the_chat_and_from_a_page_for_everybody(
+    server: Server, page: Any, somebody: Callable[[], str], sign_in: Callable[..., None]
+) -> None:
+    sign_in(page, somebody())
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    page.wait_for_url("**/leave/")
+    page.goto(f"{server.url}/help/")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    page.wait_for_url("**/leave/")
+
+
+def test_one_esc_right_after_the_page_came_leaves_nothing(server: Server, page: Any) -> None:
+    page.add_init_script("addEventListener('load', () => dispatchEvent(new KeyboardEvent('keydown', {key: 'Escape'})))")
+    page.goto(f"{server.url}/about/")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.documentElement.dataset.locked") is None
+    assert page.url.endswith("/about/")
+
+
+def test_signed_out_help_knows_a_country(server: Server, page: Any) -> None:
+    page.goto(server.url)
+    page.get_by_role("link", name="Help").first.click()
+    page.get_by_label("Country").select_option("BR")
+    page.get_by_role("button", name="Show").click()
+    page.locator('a[href="tel:188"]').wait_for()
+    assert page.locator('a[href="tel:192"]').count() == 1
+    page.goto(f"{server.url}/help/")
+    assert page.get_by_label("Country").input_value() == "BR"

@@ -1,0 +1,128 @@
+"""Everybody of the cast at once, with something of Maya's to reach for, and everything that can be asked for."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any, get_args
+
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from chatbot.accounts import devices, services
+from chatbot.accounts.models import Role, User
+from chatbot.chat import frames
+from chatbot.chat import services as chat
+from chatbot.chat.models import Finish
+from chatbot.core import clock
+from chatbot.core.choices import choice_set
+from companion.memory import services as memory
+from tests.conftest import make_person, make_teen
+
+TABLE = Path(__file__).with_name("matrix.txt")
+BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+PASSWORD = "abraco-tests"
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+ROLES = ("out", "maya", "stranger", "ana", "bruno", "rui", "olga")
+# Maya's words: they stand on no page of anybody else.
+SAID = "the aubergine rehearsal went sideways"
+REPLIED = "Blame the aubergine, not the drummer."
+TOLD = "i love unicycle hockey"
+PRIVATE = ("aubergine", "unicycle")
+
+
+@dataclass(frozen=True)
+class Cast:
+    """People by name, and the ids of Maya's rows by the name that an address gives them."""
+
+    people: Mapping[str, User]
+    hers: Mapping[str, str]
+
+    def client(self, role: str, *, checks: bool = False) -> Client:
+        """A browser of that role, signed in unless it is `out`. checks: forms need their token, as in production."""
+        client = Client(enforce_csrf_checks=checks)
+        if role != "out":
+            client.force_login(self.people[role], backend=BACKEND)
+        return client
+
+
+def cast_make() -> Cast:
+    """Everybody; Maya said something, was answered, is remembered, and is signed in on another device too."""
+    clock.move_to(NOON)
+    choice_set("regions", {"*": "allow"})
+    maya, leo = make_teen("maya", age=15), make_teen("leo", age=17)
+    people = {
+        "maya": maya,
+        "stranger": make_teen("stranger", age=16),
+        "ana": make_person("ana", Role.GUARDIAN),
+        "bruno": make_person("bruno", Role.GUARDIAN),
+        "rui": make_person("rui", Role.MODERATOR),
+        "olga": make_person("olga", Role.OPERATOR),
+    }
+    services.guardianship_start(teen=maya, guardian=people["ana"])
+    services.guardianship_start(teen=leo, guardian=people["bruno"])
+    return Cast(people, hers_make(maya))
+
+
+def hers_make(maya: User) -> dict[str, str]:
+    """Something of hers in every room. Its ids, by the names that addresses have for them."""
+    conversation = chat.conversation_start(person=maya)
+    said = chat.message_accept(person=maya, conversation=conversation, client_id=uuid.uuid4(), text=SAID)
+    fence = chat.turn_claim(said.turn_id, now=clock.now())
+    assert fence is not None
+    chat.sentence_add(turn_id=said.turn_id, owner_id=maya.id, fence=fence, seq=1, text=REPLIED)
+    reply = chat.turn_finish(
+        turn_id=said.turn_id, fence=fence, finish=Finish.COMPLETE, engine="scripted", trace={}, timings={}, learn=False
+    )
+    learned = memory.memory_learn(owner_id=maya.id, text=TOLD, language="en", said_at=clock.now(), source=None)
+    Client().force_login(maya, backend=BACKEND)
+    return {
+        "conversation_id": str(conversation.id),
+        "conversation": str(conversation.id),
+        "own_message": str(said.message_id),
+        "message": str(reply),
+        "turn": str(said.turn_id),
+        "memory_id": str(learned[0].id),
+        "device_id": devices.devices_of(maya.id, here=None)[0].id,
+        "secret": services.recovery_link_make(maya, reason="tests"),
+        "code": services.recovery_code_make(maya),
+        "rest": "nothing",
+    }
+
+
+def addresses() -> list[str]:
+    """Every address that the house answers at, as its pattern is written: `/me/memory/<uuid:memory_id>/`."""
+    return [f"/{pattern}" for pattern in _walk(get_resolver().url_patterns)]
+
+
+def _walk(patterns: list[URLPattern | URLResolver], before: str = "") -> Iterator[str]:
+    for pattern in patterns:
+        here = before + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from _walk(pattern.url_patterns, here)
+        elif not here.startswith("static/"):
+            yield here
+
+
+def frame_types() -> dict[str, Any]:
+    """Every frame that a browser may send, by its type."""
+    union = get_args(frames.ClientFrame)[0]
+    return {get_args(model.model_fields["type"].annotation)[0]: model for model in get_args(union)}
+
+
+@cache
+def table() -> dict[tuple[str, str], dict[str, str]]:
+    """The rows of matrix.txt: (method, address or frame) to what each role gets."""
+    rows: dict[tuple[str, str], dict[str, str]] = {}
+    for line in TABLE.read_text(encoding="utf-8").splitlines():
+        if not line.strip() or line.startswith("#"):
+            continue
+        method, address, *cells = line.split()
+        assert len(cells) == len(ROLES), f"matrix.txt: {method} {address} has {len(cells)} cells and not {len(ROLES)}"
+        assert (method, address) not in rows, f"matrix.txt: {method} {address} stands there twice"
+        rows[method, address] = dict(zip(ROLES, cells, strict=True))
+    return rows
