@@ -9,6 +9,7 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.http import HttpRequest
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from chatbot.accounts import bands, services
@@ -26,7 +27,7 @@ class SignupForm(forms.Form):
     birth_year = forms.IntegerField(label=_("Year you were born"), min_value=1900, max_value=2200)
     country = forms.ChoiceField(label=_("Where you live"), choices=country_choices)
     region = forms.ChoiceField(label=_("Which part"), choices=region_choices, required=False)
-    language = forms.ChoiceField(label=_("Language to chat in"), choices=settings.LANGUAGES)
+    language = forms.ChoiceField(label=_("Language to chat in"), choices=settings.LANGUAGES, initial=get_language)
     time_zone = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
 
     age: bands.AgeBand | None = None

@@ -174,3 +174,8 @@ def test_under_thirteen_leaves_no_trace_but_the_waiting_cookie(client: Client) -
     assert set(response.cookies) <= {"later", "csrftoken"}
     assert "nina" not in response.content.decode()
     assert not client.session.keys()
+
+
+def test_sign_up_begins_with_the_language_of_the_page(client: Client, open_house: None) -> None:
+    page = client.get("/account/signup/", headers={"accept-language": "fr"}).content.decode()
+    assert '<option value="fr" selected>' in page

@@ -26,7 +26,7 @@ def test_the_owner_sees_everything_in_plain_words_and_since_when(signed_in: Sign
     page = signed_in(maya).get("/me/memory/").content.decode()
     assert "Your name is Maya." in page
     assert "You like skateboarding." in page
-    assert "since 20 November 2026" in page
+    assert "since Nov. 20, 2026" in page
     assert "passwords" in page
 
 
