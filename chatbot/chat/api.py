@@ -23,7 +23,7 @@ from chatbot.accounts import gate
 from chatbot.accounts import services as people
 from chatbot.accounts.models import Role, User
 from chatbot.chat import api_door as door
-from chatbot.chat import frames, selectors, services, talk
+from chatbot.chat import dangers, frames, selectors, services, talk
 from chatbot.chat.api_schemas import (
     BreakOut,
     ConversationOut,
@@ -104,9 +104,9 @@ def say(request: HttpRequest, said: SayIn) -> Any:
 async def _say(person: User, said: SayIn) -> SaidOut:
     if len(said.text) > frames.MESSAGE_CHARS:
         long = frames.text_clean(said.text)
-        if await asyncio.to_thread(talk.danger_in, long, person) is None:
+        if await asyncio.to_thread(dangers.danger_in, long, person) is None:
             raise door.Refusal(422, "too_long", frames.too_long(), field="text")
-        return SaidOut(notices=[crisis_notice(await talk.danger_unkept(person, long))])
+        return SaidOut(notices=[crisis_notice(await dangers.danger_unkept(person, long))])
     try:
         text = frames.text_check(said.text)
     except ValueError:

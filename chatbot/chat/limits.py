@@ -7,7 +7,7 @@ import uuid
 from chatbot.accounts import gate
 from chatbot.accounts import services as people
 from chatbot.accounts.models import User
-from chatbot.chat import talk
+from chatbot.chat import dangers
 from chatbot.chat.frames import Notice
 from chatbot.chat.help_ready import may_talk
 from chatbot.chat.notices import break_notice, refusal_notice
@@ -19,7 +19,7 @@ def closed_now(person_id: uuid.UUID) -> gate.Refused | None:
     person = User.objects.filter(id=person_id).first()
     if person is None:
         return gate.SignedOut()
-    if talk.crisis_of(person):
+    if dangers.crisis_of(person):
         return None
     now = clock.now()
     people.break_look(person, now=now)

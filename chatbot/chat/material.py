@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import structlog
 from django.db import transaction
 
 from chatbot.accounts import gate
@@ -15,6 +16,7 @@ from chatbot.chat import services
 from chatbot.chat.help_ready import may_talk
 from chatbot.chat.models import Author, Message, MessageState, Sentence, Turn
 from chatbot.core import clock
+from chatbot.core.crypto import CryptoError
 from companion.memory import services as memory
 from companion.memory.extract import facts_in
 from companion.memory.services import MemoryReply
@@ -23,7 +25,9 @@ from companion.types import LANGUAGES, Band, Language, Line, Recalled
 from moderation.incidents import services as incidents
 from moderation.types import Exchanged, Screening, WatchState
 
+log = structlog.get_logger()
 HISTORY = 40
+UNREADABLE_TRIES = 50  # about four minutes of looks over the rows
 RECALLED = 6
 
 
@@ -64,8 +68,16 @@ def turn_begin(turn_id: uuid.UUID, *, now: datetime) -> tuple[int, Material] | N
     """Take the lease and read everything that the turn needs, in one visit: the fence and the material. None when
     somebody else has the turn."""
     fence = services.turn_claim(turn_id, now=now)
-    # Only a turn that somebody had before can have said something already.
-    return None if fence is None else (fence, material_read(turn_id, taken_up=fence > 1))
+    if fence is None:
+        return None
+    try:
+        # Only a turn that somebody had before can have said something already.
+        return fence, material_read(turn_id, taken_up=fence > 1)
+    except CryptoError:
+        # Its own message doesn't open: a key that is away comes back, a broken row never does.
+        give_up = services.turn_abandon if fence > UNREADABLE_TRIES else services.turn_release
+        give_up(turn_id, fence)
+        raise
 
 
 def material_read(turn_id: uuid.UUID, *, taken_up: bool) -> Material:
@@ -126,10 +138,13 @@ def _history(turn: Turn) -> tuple[Line, ...]:
         said.setdefault(piece.turn_id, []).append(piece)
     lines: list[Line] = []
     for row in messages:
-        if row.author == Author.USER:
-            lines.append(Line("user", row.body))
-        elif row.turn_id is not None:
-            lines += [Line("companion", one.text, one.line_id or None) for one in said.get(row.turn_id, ())]
+        try:
+            if row.author == Author.USER:
+                lines.append(Line("user", row.body))
+            elif row.turn_id is not None:
+                lines += [Line("companion", one.text, one.line_id or None) for one in said.get(row.turn_id, ())]
+        except CryptoError as error:  # one broken row of the past is left out; it must not silence the conversation
+            log.error("history_unreadable", message=str(row.id), error=type(error).__name__)
     return tuple(lines)
 
 

@@ -24,7 +24,7 @@ from chatbot.accounts import gate
 from chatbot.accounts.forms import PROFILE_LANGUAGES
 from chatbot.accounts.models import User
 from chatbot.accounts.views import person_of
-from chatbot.chat import selectors, services, talk
+from chatbot.chat import dangers, selectors, services
 from chatbot.chat.models import Author, Conversation
 from chatbot.chat.names import name_is_fine
 from chatbot.core import clock
@@ -129,7 +129,7 @@ def chat(request: HttpRequest, person: User) -> HttpResponse:
         "person": _device_key(person),
         "help": card.to_json(),
         # The card stays in sight while it matters: over a reload, on another device.
-        "pinned": talk.crisis_of(person),
+        "pinned": dangers.crisis_of(person),
         "phrases": [phrase for phrases in offline_phrases().values() for phrase in phrases],
         "earlier": reverse("chat:conversations"),
         "page": selectors.PAGE,

@@ -8,7 +8,7 @@ import structlog
 from asgiref.sync import sync_to_async
 from django.db import DatabaseError, connections
 
-from chatbot.chat import engine, talk
+from chatbot.chat import dangers, engine, talk
 from chatbot.chat.doctor import start_refusals
 from chatbot.core import jobs, logging, metrics
 from chatbot.core.database import database_close
@@ -53,7 +53,7 @@ async def house_watch() -> None:
     while True:
         try:
             metrics.SWEEP_FOUND.labels("turns").inc(await talk.sweep_turns())
-            await talk.unfiled_file()
+            await dangers.unfiled_file()
         except Exception as error:  # tried again in five seconds, whatever it was
             log.error("sweep_failed", sweep="turns", error=type(error).__name__)
         await asyncio.sleep(SWEEP_S)

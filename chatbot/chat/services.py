@@ -169,11 +169,11 @@ def turn_next(turn_id: uuid.UUID, *, now: datetime) -> uuid.UUID | None:
 
 def turn_again(*, person: User, turn_id: uuid.UUID) -> Acceptance:
     """Another answer to the same message: the last one of its conversation only."""
-    turn = _own_turn(person, turn_id)
-    newest = Turn.objects.filter(conversation_id=turn.conversation_id).order_by("-id").first()
-    if turn.state != TurnState.DONE or newest is None or newest.id != turn.id:
-        raise NotPossible
-    with transaction.atomic():
+    with transaction.atomic():  # the look and the write in one: of two taps in two tabs one is first
+        turn = _own_turn(person, turn_id)
+        newest = Turn.objects.filter(conversation_id=turn.conversation_id).order_by("-id").first()
+        if turn.state != TurnState.DONE or newest is None or newest.id != turn.id:
+            raise NotPossible
         _replies_replace(turn.message)
         added = _turn_add(turn.message)
     return Acceptance(turn.message_id, added.id, turn.conversation_id, new=True)
@@ -181,13 +181,12 @@ def turn_again(*, person: User, turn_id: uuid.UUID) -> Acceptance:
 
 def message_edit(*, person: User, message_id: uuid.UUID, text: str) -> Acceptance:
     """Correct the person's own last message; what answered it is marked as replaced and answered anew."""
-    message = _own_message(person, message_id)
-    last = Message.objects.filter(conversation_id=message.conversation_id, author=Author.USER).order_by("-id").first()
-    if last is None or last.id != message.id:
-        raise NotPossible
-    if message.turns.exclude(state=TurnState.DONE).exists():
-        raise NotPossible
-    with transaction.atomic():
+    with transaction.atomic():  # as in turn_again
+        message = _own_message(person, message_id)
+        own = Message.objects.filter(conversation_id=message.conversation_id, author=Author.USER)
+        last = own.order_by("-id").first()
+        if last is None or last.id != message.id or message.turns.exclude(state=TurnState.DONE).exists():
+            raise NotPossible
         _replies_replace(message)
         message.body, message.decision, message.remembered_at = text, "", None
         message.save(update_fields=["body", "decision", "remembered_at"])
@@ -219,9 +218,10 @@ def message_for_report(*, person: User, message_id: uuid.UUID) -> Message:
     return message
 
 
-def message_conversation(*, person: User, message_id: uuid.UUID) -> uuid.UUID:
-    """The conversation of the person's own message. Raises NotYours."""
-    return _own_message(person, message_id).conversation_id
+def message_conversation_own(*, person: User, message_id: uuid.UUID) -> uuid.UUID | None:
+    """The conversation of the person's own message; None where there is no such message of theirs."""
+    rows = Message.objects.filter(id=message_id, owner_id=person.id)
+    return rows.values_list("conversation_id", flat=True).first()
 
 
 def turn_claim(turn_id: uuid.UUID, *, now: datetime) -> int | None:
@@ -250,6 +250,13 @@ def turn_release(turn_id: uuid.UUID, fence: int) -> None:
     """Give the lease back unfinished (the server is going down): the next process takes the turn up at once."""
     Turn.objects.filter(id=turn_id, fence=fence, state=TurnState.ANSWERING).update(
         lease_until=None, state=TurnState.WAITING
+    )
+
+
+def turn_abandon(turn_id: uuid.UUID, fence: int) -> None:
+    """Close a turn that can't even be read, with nothing said: what comes after it must not wait for it for ever."""
+    Turn.objects.filter(id=turn_id, fence=fence, state=TurnState.ANSWERING).update(
+        lease_until=None, state=TurnState.DONE, finish=Finish.FAILED, done_at=clock.now()
     )
 
 

@@ -26,7 +26,7 @@ from chatbot.accounts import gate
 from chatbot.accounts import services as people
 from chatbot.accounts.adapter import LOCK
 from chatbot.accounts.models import User
-from chatbot.chat import frames, live, selectors, services, talk
+from chatbot.chat import dangers, frames, live, selectors, services, talk
 from chatbot.chat.follow import Follower
 from chatbot.chat.help_ready import may_talk
 from chatbot.chat.limits import closed_notice, closed_now
@@ -132,13 +132,13 @@ class ChatSocket(AsyncWebsocketConsumer):
     async def _too_long(self, person: User, error: frames.BadFrame, text_data: str) -> None:
         """A message that is too long to be kept is still heard: danger comes before every no."""
         text = frames.text_of(text_data) if error.code == "too_long" else ""
-        if text and await asyncio.to_thread(talk.danger_in, text, person) is not None:
-            await self.push(crisis_notice(await talk.danger_unkept(person, text)))
+        if text and await asyncio.to_thread(dangers.danger_in, text, person) is not None:
+            await self.push(crisis_notice(await dangers.danger_unkept(person, text)))
 
     async def _without_database(self, person: User, frame: frames.ClientFrame) -> None:
         """Danger is answered from memory; everything else waits, and nothing is lost in the browser."""
         if isinstance(frame, frames.Say | frames.Edit):
-            danger = talk.danger_in(frame.text, person)
+            danger = dangers.danger_in(frame.text, person)
             if danger is not None:
                 answered = talk.message_without_database(person, frame.text, danger)
                 if answered.danger is not None:
@@ -160,6 +160,7 @@ class ChatSocket(AsyncWebsocketConsumer):
 
     async def _frame(self, frame: frames.ClientFrame) -> None:
         if not await self._signed_in():
+            await self._danger_before_leaving(frame)
             await self._leave(SIGNED_OUT)
             return
         if isinstance(frame, frames.Hello):
@@ -177,6 +178,13 @@ class ChatSocket(AsyncWebsocketConsumer):
             await self._push_all(refused)
         elif not await in_database(self._in_crisis):  # until a crisis ends no socket closes for speed
             await self._leave(TOO_FAST)
+
+    async def _danger_before_leaving(self, frame: frames.ClientFrame) -> None:
+        """Somebody types where somebody else was signed in: danger gets its words and the card, nothing is kept."""
+        if isinstance(frame, frames.Say | frames.Edit) and self.person is not None:
+            answer = await asyncio.to_thread(dangers.danger_answer, self.person, frame.text)
+            if answer is not None:
+                await self.push(crisis_notice(answer))
 
     @contextlib.contextmanager
     def _refusals(self) -> Iterator[list[frames.ServerFrame]]:
@@ -203,7 +211,7 @@ class ChatSocket(AsyncWebsocketConsumer):
             await self.push(frame)
 
     def _in_crisis(self) -> bool:
-        return self.person is not None and talk.crisis_of(self.person)
+        return self.person is not None and dangers.crisis_of(self.person)
 
     async def _signed_in(self) -> bool:
         """A socket outlives its session: look before each frame."""

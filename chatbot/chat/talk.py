@@ -8,21 +8,19 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
-from django.conf import settings
 from django.db import DatabaseError
 
 from chatbot.accounts import gate
 from chatbot.accounts import services as people
-from chatbot.accounts.erasure import age_doubted
 from chatbot.accounts.models import User
-from chatbot.chat import live, services
+from chatbot.chat import dangers, live, services
 from chatbot.chat.help_ready import HelpUnchecked, may_talk
 from chatbot.chat.material import language_of
 from chatbot.chat.turn import turn_hush, turn_run
 from chatbot.core import clock, metrics, ratelimit
 from chatbot.core.crypto import CryptoError
 from chatbot.core.database import in_database
-from moderation import crisis, screen
+from moderation import screen
 from moderation import watch as watching
 from moderation.crisis import CrisisAnswer
 from moderation.incidents import services as incidents
@@ -30,7 +28,6 @@ from moderation.types import Decision, WatchState
 
 log = structlog.get_logger()
 PER_MINUTE = 20
-MOST_UNFILED = 1000
 # Refusals about time: a message in danger is stored and answered like any other. The others hold back storing.
 _STORE_IN_DANGER = (
     gate.QuietHours, gate.LimitReached, gate.BreakOpen, gate.RepliesStopped, gate.DealOpen, HelpUnchecked,
@@ -65,18 +62,7 @@ class Taken:
     danger: CrisisAnswer | None = None
 
 
-@dataclass(frozen=True)
-class _Unfiled:
-    """A danger that was answered while the database was away. In memory only."""
-
-    person: User
-    danger: Decision
-    text: str
-    shown: bool
-
-
 _running: set[asyncio.Task[bool]] = set()
-_unfiled: list[_Unfiled] = []
 
 
 def turn_start(turn_id: uuid.UUID) -> None:
@@ -123,7 +109,7 @@ async def message_take(
     Without a conversation it goes to the running one. Raises gate.Refused (nothing stored, text discarded), TooFast,
     NotStored.
     """
-    danger = danger_in(text, person)
+    danger = dangers.danger_in(text, person)
     try:
         return await in_database(_take, person, conversation_id, client_id, text, danger=danger, paced=paced)
     except (DatabaseError, CryptoError) as error:
@@ -132,82 +118,10 @@ async def message_take(
 
 
 def message_without_database(person: User, text: str, danger: Decision | None) -> Taken:
-    """What can be done when nothing can be stored: the written flow for danger. Raises NotStored where there is none.
-
-    The incident is kept in memory, and filed by `unfiled_file` once the database answers again.
-    """
+    """What can be done when nothing can be stored: the written flow for danger. Raises NotStored for the rest."""
     if danger is None:
         raise NotStored
-    answer = _crisis(danger, person, text, WatchState())
-    if len(_unfiled) < MOST_UNFILED:
-        _unfiled.append(_Unfiled(person, danger, text, answer.card is not None))
-    return Taken(None, danger=answer)
-
-
-async def danger_unkept(person: User, text: str) -> CrisisAnswer:
-    """The written flow for a text in danger that is not a message (too long to be one). Works without a database."""
-    danger = danger_in(text, person)
-    if danger is None:
-        raise ValueError("this text is not in danger")
-    try:
-        return await in_database(_unkept, person, text, danger)
-    except (DatabaseError, CryptoError) as error:
-        log.error("database_away", error=type(error).__name__)
-        return _crisis(danger, person, text, WatchState())
-
-
-def _unkept(person: User, text: str, danger: Decision, key: uuid.UUID | None = None) -> CrisisAnswer:
-    watch = watching.settle(incidents.watch_load(person.id), clock.now())
-    watch = watching.advance(watch, danger, clock.now())
-    return _answer_unstored(person, text, (danger, watch), None, key=key)
-
-
-async def unfiled_file() -> int:
-    """File what was answered while the database was away. Number filed; what fails stays for the next time."""
-    filed = 0
-    while _unfiled:
-        await in_database(_file_late, _unfiled[0])
-        _unfiled.pop(0)
-        filed += 1
-    return filed
-
-
-def _file_late(late: _Unfiled) -> None:
-    if late.shown:
-        _referral_count(late.person, late.danger)
-    if late.danger.incident:
-        _incident(late.person, late.danger, late.text, conversation_id=None, key=None)
-
-
-def danger_in(text: str, person: User) -> Decision | None:
-    """The rules, in memory. A broken rule must not let danger pass unseen: it counts as danger at the lowest level."""
-    try:
-        return screen.check_danger(text, language=language_of(person), watch=WatchState())
-    except Exception as error:  # fail towards help
-        log.error("danger_check_failed", error=type(error).__name__)
-        return Decision(action="crisis", severity=3, level="L1", categories=("T01",), playbook="suicide_L1", low=True)
-
-
-def in_crisis(watch: WatchState) -> bool:
-    """Whether a written conversation runs: until it ends no minutes count, no lock falls, no speed limit holds."""
-    return watch.sequence is not None and watch.sequence.playbook != "joking_check"
-
-
-def crisis_of(person: User) -> bool:
-    """Whether this person stands in a crisis now."""
-    return in_crisis(watching.settle(incidents.watch_load(person.id), clock.now()))
-
-
-def _crisis(decision: Decision, person: User, text: str, watch: WatchState) -> CrisisAnswer:
-    return crisis.answer(
-        decision,
-        watch,
-        text=text,
-        language=language_of(person),
-        country=person.country,
-        now=clock.now(),
-        production=not settings.DEBUG,
-    )
+    return Taken(None, danger=dangers.answer_without_database(person, text, danger))
 
 
 @dataclass(frozen=True)
@@ -221,7 +135,7 @@ class _Admitted:
 def _admit(person: User, text: str, danger: Decision | None, *, paced: bool, now: datetime) -> _Admitted:
     """The gate and the speed limit. Raises gate.Refused, TooFast; never for somebody in danger."""
     watch = watching.settle(incidents.watch_load(person.id), now)
-    held = danger is not None or in_crisis(watch)
+    held = danger is not None or dangers.in_crisis(watch)
     wait = ratelimit.allowed(f"say:{person.id}", most=PER_MINUTE, per_s=60) if paced else 0
     try:
         may_talk(person, now=now)
@@ -235,7 +149,7 @@ def _admit(person: User, text: str, danger: Decision | None, *, paced: bool, now
         )
         decision = screening.decision if _grave(screening.decision) else danger
         if decision is None:
-            if in_crisis(watch):  # the conversation has turned away from it twice: that is known from now on
+            if dangers.in_crisis(watch):  # the conversation has turned away from it twice: that is known from now on
                 incidents.watch_store(person.id, screening.watch)
             raise
         if isinstance(refusal, _STORE_IN_DANGER):
@@ -275,13 +189,13 @@ def _take(
     admitted = _admit(person, text, danger, paced=paced, now=now)
     if admitted.unstored is not None:
         own = services.conversation_own(person=person, conversation_id=conversation_id)
-        return Taken(None, danger=_answer_unstored(person, text, admitted.unstored, own, key=client_id))
+        return Taken(None, danger=dangers.answer_unstored(person, text, admitted.unstored, own, key=client_id))
     try:
         conversation = services.conversation_open(person=person, conversation_id=conversation_id)
     except services.NotYours:
         if danger is None:
             raise
-        return Taken(None, danger=_unkept(person, text, danger, key=client_id))
+        return Taken(None, danger=dangers.answer_unkept(person, text, danger, key=client_id))
     acceptance = services.message_accept(person=person, conversation=conversation, client_id=client_id, text=text)
     if danger is not None:
         for older in services.turns_hurry(acceptance):
@@ -295,49 +209,6 @@ def _used(person: User, *, held: bool, now: datetime) -> bool:
         people.usage_pause(person, now=now)
         return False
     return people.usage_record(person, now=now)
-
-
-def _answer_unstored(
-    person: User,
-    text: str,
-    found: tuple[Decision, WatchState],
-    conversation_id: uuid.UUID | None,
-    *,
-    key: uuid.UUID | None,
-) -> CrisisAnswer:
-    """The written flow for somebody whose words the house may not keep; the watch and the incident are kept."""
-    decision, watch = found
-    answer = _crisis(decision, person, text, watch)
-    incidents.watch_store(person.id, answer.watch)
-    if answer.card is not None:
-        _referral_count(person, decision)
-    if decision.incident:
-        _incident(person, decision, text, conversation_id=conversation_id, key=key)
-    if "under_13" in decision.categories:  # R19 holds where nothing is stored too
-        age_doubted(person.id)
-    return answer
-
-
-def _referral_count(person: User, decision: Decision) -> None:
-    incidents.referral_count(
-        region=person.region or person.country,
-        category=decision.categories[0] if decision.categories else "",
-        band=gate.band_of(person, clock.now()),
-    )
-
-
-def _incident(
-    person: User, decision: Decision, text: str, *, conversation_id: uuid.UUID | None, key: uuid.UUID | None
-) -> None:
-    """`key`: the client's id stands for the turn that there is not, so that a double send is one incident."""
-    incidents.incident_file(
-        person_id=person.id,
-        conversation_id=conversation_id,
-        turn_id=None if key is None else uuid.uuid5(person.id, str(key)),
-        decision=decision,
-        excerpt=text,
-        kind="message",
-    )
 
 
 async def sweep_turns() -> int:
@@ -355,7 +226,7 @@ async def conversation_wake(conversation_id: uuid.UUID) -> None:
 
 async def message_correct(*, person: User, message_id: uuid.UUID, text: str) -> Taken:
     """Correct the last message: the same way in as a new one. Raises as `message_take`, and services.NotPossible."""
-    danger = danger_in(text, person)
+    danger = dangers.danger_in(text, person)
     try:
         return await in_database(_correct, person, message_id, text, danger)
     except (DatabaseError, CryptoError) as error:
@@ -367,9 +238,17 @@ def _correct(given: User, message_id: uuid.UUID, text: str, danger: Decision | N
     person, now = _fresh(given), clock.now()
     admitted = _admit(person, text, danger, paced=True, now=now)
     if admitted.unstored is not None:
-        conversation = services.message_conversation(person=person, message_id=message_id)
-        return Taken(None, danger=_answer_unstored(person, text, admitted.unstored, conversation, key=message_id))
-    acceptance = services.message_edit(person=person, message_id=message_id, text=text)
+        conversation = services.message_conversation_own(person=person, message_id=message_id)
+        return Taken(
+            None, danger=dangers.answer_unstored(person, text, admitted.unstored, conversation, key=message_id)
+        )
+    try:
+        acceptance = services.message_edit(person=person, message_id=message_id, text=text)
+    except (services.NotPossible, services.NotYours):
+        # DANGER: an edit that can't be made (an older message, an answer still under way) is heard all the same.
+        if danger is None:
+            raise
+        return Taken(None, danger=dangers.answer_unkept(person, text, danger))
     return Taken(acceptance, break_due=_used(person, held=admitted.held, now=now))
 
 
@@ -380,7 +259,7 @@ async def turn_repeat(*, person: User, turn_id: uuid.UUID) -> Taken:
 
 def _repeat(given: User, turn_id: uuid.UUID) -> Taken:
     person, now = _fresh(given), clock.now()
-    held = crisis_of(person)
+    held = dangers.crisis_of(person)
     wait = ratelimit.allowed(f"say:{person.id}", most=PER_MINUTE, per_s=60)
     if not held:
         may_talk(person, now=now)

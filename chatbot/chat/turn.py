@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import uuid
+from collections.abc import Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
@@ -23,9 +23,10 @@ from chatbot.accounts.adapter import sign_out_tell
 from chatbot.accounts.erasure import age_doubted
 from chatbot.chat import live, services
 from chatbot.chat.engine import engine_stream
-from chatbot.chat.material import Known, Material, screening_store, turn_begin
+from chatbot.chat.material import screening_store, turn_begin
 from chatbot.chat.models import Finish
 from chatbot.chat.notices import refusal_notice
+from chatbot.chat.reply import Reply, Stopped
 from chatbot.chat.sentences import sentences_of, until_stopped, whole_sentences
 from chatbot.core import clock, metrics
 from chatbot.core.crypto import CryptoError
@@ -34,7 +35,7 @@ from chatbot.core.encoder import Encoded, EncoderError, encode_async
 from companion.engines.base import EngineError
 from companion.memory.extract import told_in
 from companion.personas.mood import mood_next
-from companion.types import Delta, Limits, Prompt
+from companion.types import Delta, Language, Limits, Prompt
 from moderation import crisis, screen
 from moderation.incidents import services as incidents
 from moderation.types import Decision, Screening, WatchState
@@ -42,61 +43,6 @@ from moderation.types import Decision, Screening, WatchState
 log = structlog.get_logger()
 RENEW_S = 5.0
 TRIES = 5
-
-
-class Stopped(Exception):
-    """The person tapped stop."""
-
-
-@dataclass
-class Reply:
-    """A reply in the making: writes sentences under its fence, and keeps what the turn leaves behind."""
-
-    material: Material
-    fence: int
-    started: float
-    pieces: list[str] = field(default_factory=list)
-    trace: dict[str, Any] = field(default_factory=dict)
-    timings: dict[str, float] = field(default_factory=dict)
-    engine: str = ""
-    stop: asyncio.Event = field(default_factory=asyncio.Event)
-    known: Known = field(default_factory=Known)
-
-    async def say(self, text: str, line_id: str | None = None, *, whole: bool = False) -> None:
-        """Store a sentence that passed, then wake whoever follows. `whole`: part of what is said to its end.
-
-        Raises Stopped, services.LeaseLost.
-        """
-        start = clock.monotonic()
-        if self.stop.is_set() and not whole:
-            raise Stopped
-        stored = await in_database(
-            services.sentence_add,
-            turn_id=self.material.turn_id,
-            owner_id=self.material.owner_id,
-            fence=self.fence,
-            seq=self.material.said_already + len(self.pieces) + 1,
-            text=text,
-            line_id=line_id or "",
-            whole=whole,
-        )
-        if not stored:
-            raise Stopped
-        if not self.pieces:
-            self.took("first_token")
-        self.pieces.append(text)
-        await live.wake(self.material.conversation_id)
-        self.took("store", start)
-
-    def categories(self) -> tuple[str, ...]:
-        """What the safety layer saw in the message; empty before it looked."""
-        return tuple(self.trace.get("decision", {}).get("categories", ()))
-
-    def took(self, part: str, since: float | None = None) -> None:
-        """Note how long a part took, in milliseconds; a part that comes again is added up."""
-        start = self.started if since is None else since
-        took = (clock.monotonic() - start) * 1000
-        self.timings[part] = round(self.timings.get(part, 0.0) + took, 2)
 
 
 _answering: dict[uuid.UUID, Reply] = {}
@@ -137,6 +83,10 @@ async def turn_run(turn_id: uuid.UUID) -> bool:
         log.error("turn_put_off", turn=str(turn_id), error=type(error).__name__)
         await _give_back(turn_id, fence)
         return False
+    except Exception as error:  # a fault of ours: the next message in this conversation must not wait for it for ever
+        log.error("turn_broken", turn=str(turn_id), error=type(error).__name__)
+        await (_give_up(reply) if fence > TRIES else _give_back(turn_id, fence))
+        return False
     finally:
         renewing.cancel()
         _answering.pop(turn_id, None)
@@ -150,6 +100,25 @@ async def _give_back(turn_id: uuid.UUID, fence: int) -> None:
     """Put the lease back; where that fails too, it runs out by itself."""
     with contextlib.suppress(Exception):
         await in_database(services.turn_release, turn_id, fence)
+
+
+async def _give_up(reply: Reply) -> None:
+    """End a turn that breaks whoever answers it: danger with its written words, anything else with a plain sorry."""
+    material, finish = reply.material, Finish.FAILED
+    with contextlib.suppress(Exception):
+        words: Sequence[str] = (crisis.line("failed", language=material.language, seed=material.turn_id.int),)
+        danger = screen.check_danger(material.text, language=material.language, watch=WatchState())
+        if danger is not None:
+            finish, answer = Finish.CRISIS, _crisis_answer(reply, danger, WatchState(), material.language)
+            words = answer.bubbles
+            if answer.card is not None:
+                reply.trace["card"] = answer.card.to_json()
+        reply.engine = services.WRITTEN
+        for bubble in words:
+            await reply.say(bubble, whole=True)
+    with contextlib.suppress(Exception):  # where that fails too, the lease runs out and the next try comes here again
+        await _finish(reply, finish, learn=False)
+        await live.wake(material.conversation_id)
 
 
 async def _renew(reply: Reply) -> None:
@@ -189,8 +158,9 @@ async def _open_reply(reply: Reply, screening: Screening, encoded: Encoded | Non
     if reply.fence > TRIES:  # something in this turn breaks whoever answers it
         raise EngineError("tried too often")
     learn = material.memory and screening.decision.action == "allow"
-    if await _remembered(reply, screening):
-        return Finish.COMPLETE, learn
+    remembered = await _remembered(reply, screening)
+    if remembered is not None:
+        return remembered, learn and remembered is Finish.COMPLETE
     return await _free(reply, screening, encoded), learn
 
 
@@ -230,18 +200,21 @@ async def _screen(reply: Reply, encoded: Encoded | None) -> Screening:
     return screening
 
 
-async def _written(reply: Reply, decision: Decision, screening: Screening) -> Finish:
-    """The words that people wrote for this, with the helplines of the country. No engine, no skill, no memory."""
-    material = reply.material
-    answer = crisis.answer(
+def _crisis_answer(reply: Reply, decision: Decision, watch: WatchState, language: Language) -> crisis.CrisisAnswer:
+    return crisis.answer(
         decision,
-        screening.watch,
-        text=material.text,
-        language=screening.language,
-        country=material.country,
+        watch,
+        text=reply.material.text,
+        language=language,
+        country=reply.material.country,
         now=clock.now(),
         production=not settings.DEBUG,
     )
+
+
+async def _written(reply: Reply, decision: Decision, screening: Screening) -> Finish:
+    """The words that people wrote for this, with the helplines of the country. No engine, no skill, no memory."""
+    answer = _crisis_answer(reply, decision, screening.watch, screening.language)
     if answer.card is not None:
         reply.trace["card"] = answer.card.to_json()
     reply.trace["mood"] = "calm"
@@ -280,16 +253,17 @@ def _refused(reply: Reply, refusal: gate.Refused) -> Finish:
     return Finish.WITHHELD
 
 
-async def _remembered(reply: Reply, screening: Screening) -> bool:
-    """Answer from memory, when the message asks for it. True if it did."""
+async def _remembered(reply: Reply, screening: Screening) -> Finish | None:
+    """Answer from memory, when the message asks for it; None when it doesn't."""
     answer = reply.known.answer
     if answer is None:
-        return False
+        return None
     reply.engine = "memory"
     reply.trace["memories"] = [str(used) for used in answer.used]
     for sentence in sentences_of(answer.text):
-        await _say_checked(reply, Delta(sentence), screening)
-    return True
+        if not await _say_checked(reply, Delta(sentence), screening):
+            return Finish.WITHHELD
+    return Finish.COMPLETE
 
 
 async def _free(reply: Reply, screening: Screening, encoded: Encoded | None) -> Finish:

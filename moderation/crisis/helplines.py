@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
+import re2
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from moderation.types import Language
 
 FILE: Final = Path(__file__).resolve().parent / "helplines.yaml"
+WORDS: Final = FILE.with_name("helpline_words.yaml")
 FALLBACK: Final = "findahelpline.com"
 WARN_DAYS: Final = 90
 STOP_DAYS: Final = 180
@@ -235,7 +237,7 @@ def lines_for(
         speaks = 0 if spoken in row.languages or "all" in row.languages else 1
         return speaks, category, {True: 0, None: 1, False: 2}[open_at(row, now)], 0 if row.text else 1
 
-    return tuple(_card_line(row) for row in sorted(rows, key=rank)[:most])
+    return tuple(_card_line(row, language) for row in sorted(rows, key=rank)[:most])
 
 
 def _candidates(country: str, wanted: list[str], production: bool) -> list[Row]:
@@ -251,15 +253,34 @@ def _candidates(country: str, wanted: list[str], production: bool) -> list[Row]:
     return rows
 
 
-def _card_line(row: Row) -> CardLine:
+@lru_cache(maxsize=1)
+def _words() -> Mapping[str, Mapping[str, str]]:
+    """English words of the rows by language. Empty where the file can't be read: a number in English is still help."""
+    try:
+        given: dict[str, dict[str, str]] = yaml.safe_load(WORDS.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return {}
+    return given
+
+
+def told_in(language: Language, told: str) -> str:
+    """Hours, or how to write, in the words of a language; names, numbers and keywords stay as they are."""
+    words = _words().get(language)
+    if not words:
+        return told
+    longest = "|".join(re2.escape(word) for word in sorted(words, key=len, reverse=True))
+    return str(re2.sub(rf"\b(?:{longest})\b", lambda match: words[match.group()], told))
+
+
+def _card_line(row: Row, language: Language) -> CardLine:
     checked = verified_on(row)
     return CardLine(
         id=row.id,
         name=row.name,
         phone=row.phone,
-        text=row.text,
+        text=told_in(language, row.text) if row.text else None,
         web=row.web,
-        hours=row.hours,
+        hours=told_in(language, row.hours),
         unverified=checked is None,
         verified_on=checked.isoformat() if checked else None,
     )

@@ -61,8 +61,9 @@ def incident_file(
         at=now,
         sla_due=now + timedelta(minutes=DUE_MINUTES.get(decision.severity, DUE_MINUTES[1])),
     )
-    incident.save(force_insert=True)
-    IncidentEvent.objects.create(incident=incident, actor="house", action="filed", at=now)
+    with transaction.atomic():
+        incident.save(force_insert=True)
+        IncidentEvent.objects.create(incident=incident, actor="house", action="filed", at=now)
     return incident
 
 

@@ -11,17 +11,18 @@ from datetime import timedelta
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.db import connection
 from django.test import AsyncClient
 from pytest_django import Settings
 
 from chatbot.accounts import gate
 from chatbot.accounts import services as people
 from chatbot.accounts.models import Presence, UsageDay, User
-from chatbot.chat import engine, services, talk
+from chatbot.chat import dangers, engine, services, talk
 from chatbot.chat.help_ready import HelpUnchecked
 from chatbot.chat.limits import closed_now
 from chatbot.chat.models import Finish, Message, Turn, TurnState
-from chatbot.chat.turn import turn_run
+from chatbot.chat.turn import TRIES, turn_run
 from chatbot.core import clock
 from chatbot.core.choices import choice_set
 from chatbot.core.database import in_database
@@ -50,7 +51,7 @@ ORDINARY = "what's the weather like on mars"
 @pytest.fixture(autouse=True)
 async def _noon() -> AsyncIterator[None]:
     clock.move_to(NOON)
-    talk._unfiled.clear()
+    dangers._unfiled.clear()
     yield
     await talk.turns_release()
     await engine.engines_close()
@@ -258,8 +259,8 @@ async def test_without_a_database_danger_gets_its_card_and_the_rest_is_not_lost(
         assert taken.danger.card is not None
         assert taken.danger.card.emergency == "911"
     assert (await Message.objects.acount(), await Incident.objects.acount()) == (0, 0)
-    assert await talk.unfiled_file() == 1
-    assert await talk.unfiled_file() == 0
+    assert await dangers.unfiled_file() == 1
+    assert await dangers.unfiled_file() == 0
     assert (await Incident.objects.acount(), await CrisisCount.objects.acount()) == (1, 1)
 
 
@@ -322,3 +323,76 @@ async def test_the_break_that_was_open_before_a_crisis_is_open_after_it(maya_now
     await in_database(close_gate, maya_now, "break")
     await answered(maya_now, DANGERS["L2"])
     assert await in_database(people.break_acknowledge, maya_now)
+
+
+@pytest.mark.parametrize("danger", DANGERS)
+async def test_danger_in_an_edit_that_cannot_be_made_is_answered(maya_now: User, danger: str) -> None:
+    says("Hello!", "Hello again!")
+    older = await take(maya_now, ORDINARY)
+    assert older.acceptance is not None
+    with pytest.raises(services.NotPossible):  # its answer is still under way
+        await talk.message_correct(person=maya_now, message_id=older.acceptance.message_id, text="hello there")
+    for message_id in (older.acceptance.message_id, uuid.uuid4()):
+        taken = await talk.message_correct(person=maya_now, message_id=message_id, text=DANGERS[danger])
+        assert taken.acceptance is None
+        assert taken.danger is not None
+        assert taken.danger.bubbles
+    assert await Incident.objects.acount() == (0 if danger in ("L1", "abuse") else 2)
+
+
+async def _break(acceptance: services.Acceptance | None) -> None:
+    """A plan that nobody can read: whoever takes the turn up breaks on it."""
+    assert acceptance is not None
+
+    def spoil() -> None:
+        turn = Turn.objects.get(id=acceptance.turn_id)
+        turn.trace = {"not": "a plan"}
+        turn.save(update_fields=["trace"])
+
+    await in_database(spoil)
+
+
+@pytest.mark.parametrize(("text", "finish"), [(ORDINARY, Finish.FAILED), (DANGERS["L3"], Finish.CRISIS)])
+async def test_a_turn_that_breaks_whoever_answers_it_ends_and_holds_nothing_up(
+    maya_now: User, text: str, finish: str
+) -> None:
+    says("I'm here.")
+    broken = await take(maya_now, text)
+    await _break(broken.acceptance)
+    urgent = await take(maya_now, DANGERS["L2"])
+    assert broken.acceptance is not None
+    assert urgent.acceptance is not None
+    for _ in range(TRIES + 1):
+        assert not await turn_run(broken.acceptance.turn_id)
+    ended = await Turn.objects.aget(id=broken.acceptance.turn_id)
+    assert (ended.state, ended.finish) == (TurnState.DONE, finish)
+    assert await in_database(lambda: bool(Message.objects.get(turn_id=ended.id, author="companion").body))
+    assert await turn_run(urgent.acceptance.turn_id)
+
+
+async def test_a_row_of_the_past_that_does_not_open_is_left_out(maya_now: User) -> None:
+    scripted = says("Hello!")
+    _turn, _reply = await answered(maya_now, ORDINARY)
+    await in_database(_spoil_messages)
+    says("Still here.")
+    _turn, reply = await answered(maya_now, "and now?")
+    assert reply == "Still here."
+    assert scripted.asked
+
+
+def _spoil_messages() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE chat_message SET body = %s WHERE author = 'user'", [b"not what was sealed"])
+
+
+async def test_an_incident_that_cannot_be_filed_holds_up_no_other(maya_now: User) -> None:
+    says("Hello!")
+    gone = await in_database(make_teen, "gone", age=16)
+    async with database_away():
+        await take(gone, DANGERS["L3"])
+        await take(maya_now, DANGERS["L3"])
+    await in_database(lambda: User.objects.filter(id=gone.id).delete())
+    assert await dangers.unfiled_file() == 1
+    assert await dangers.unfiled_file() == 0
+    assert [one.person_id async for one in Incident.objects.all()] == [maya_now.id]
+    assert await CrisisCount.objects.acount() == 1

@@ -220,3 +220,16 @@ async def test_a_guardian_has_no_chat(maya_now: User) -> None:
     await tab.wire.connect()
     assert (await tab.send_and_get(type="hello"))["data"]["code"] == "no_chat_here"
     assert await tab.closed_with() == socket.NOT_ALLOWED
+
+
+async def test_danger_typed_where_nobody_is_signed_in_any_more_gets_its_card_before_the_door_closes(
+    maya_now: User,
+) -> None:
+    tab = await tab_of(maya_now)
+    await tab.open()
+    await in_database(people.sessions_end, maya_now)
+    await tab.send(type="say", client_id=uuid.uuid4(), text="im going to kill myself")
+    (card,) = await tab.until("notice")
+    assert (card["kind"], card["data"]["emergency"]) == ("crisis_card", "911")
+    assert await tab.closed_with() == socket.SIGNED_OUT
+    assert await Message.objects.acount() == 0

@@ -13,7 +13,7 @@ from pytest_django import Settings
 from chatbot.accounts import services as people
 from chatbot.accounts.adapter import LOCK
 from chatbot.accounts.models import TimeLimits, User
-from chatbot.chat import engine, socket, talk
+from chatbot.chat import dangers, engine, socket, talk
 from chatbot.chat.models import Message
 from chatbot.core import clock, crypto, keys
 from chatbot.core.choices import choice_set
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 async def _noon() -> AsyncIterator[None]:
     clock.move_to(NOON)
-    talk._unfiled.clear()
+    dangers._unfiled.clear()
     yield
     await talk.turns_release()
     await engine.engines_close()

@@ -23,6 +23,7 @@ from moderation.crisis.helplines import (
     lines_for,
     old_lines,
     open_at,
+    told_in,
 )
 from moderation.taxonomy import CARD_CATEGORIES
 from moderation.types import LANGUAGES, Language
@@ -220,3 +221,19 @@ def test_a_file_that_cant_be_used_says_so(tmp_path: Path, content: str | None) -
 
 def test_dates_of_the_file_are_dates() -> None:
     assert all(row.verified_on is None or isinstance(row.verified_on, date) for row in helplines().lines)
+
+
+def test_hours_and_ways_are_told_in_the_language_of_the_page() -> None:
+    assert told_in("pt-BR", "24 h (chat part day)") == "24 h (chat em parte do dia)"
+    assert told_in("es", "text 988, chat") == "SMS 988, chat"
+    assert told_in("fr", "Mon-Sat 14-20, Mon Wed Thu 10-12") == "lun-sam 14-20, lun, mer et jeu 10-12"
+    assert told_in("fr", "HOME to 741741, WhatsApp") == "HOME to 741741, WhatsApp"
+    assert told_in("en", "part day") == "part day"
+
+
+@pytest.mark.parametrize("language", ["pt-BR", "es", "fr"])
+def test_no_row_keeps_an_english_word_in_another_language(language: Language) -> None:
+    english = {"part", "day", "daily", "weekdays", "text", "mail", "email", "form", "closed", "some", "days", "phone"}
+    for row in helplines().lines:
+        for told in (row.hours, row.text or ""):
+            assert not english & set(told_in(language, told).lower().replace(",", " ").split()), row.id
