@@ -31,7 +31,7 @@ check: $(STAMP)
 	$(PY) manage.py check
 	$(PY) manage.py makemigrations --check --dry-run
 	$(PY) manage.py catalogues --check
-	if timeout 60 .venv/bin/pip-audit --progress-spinner off -r requirements.txt --no-deps --disable-pip >/tmp/abraco-audit.$$$$ 2>&1; then echo "audit: nothing known"; else echo "audit: not reachable here, or see pip-audit"; fi; rm -f /tmp/abraco-audit.$$$$
+	.ci/audit .venv/bin/pip-audit
 
 install: $(STAMP)
 	@$(PY) -m companion.engines.embedded $(CACHE)

@@ -107,7 +107,8 @@ DATABASES = {
         "CONN_MAX_AGE": 0,
     }
 }
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+# DANGER: rate limits live here. With Django's own 300 entries a flood of other names throws a spent limit out.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 100_000}}}
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -150,7 +151,11 @@ WHITENOISE_USE_FINDERS = True
 
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("ABRACO_HTTPS", not DEBUG)
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+HTTPS = env.bool("ABRACO_HTTPS", not DEBUG)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
+# A week: long enough to matter, short enough that a house which loses its certificate is not shut for a year.
+SECURE_HSTS_SECONDS = 7 * 24 * 3600 if HTTPS else 0
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "chatbot.pages.views.stale_form"
@@ -186,5 +191,5 @@ MESSAGE_DAYS = env.int("ABRACO_MESSAGE_DAYS", 30)
 OPERATOR_NAME = env.str("ABRACO_HOST_NAME", "")
 # Outside the demo, chat opens only where somebody has checked the country's helplines (docs/operations.md).
 HELP_REQUIRED = not DEBUG
-# Who reads /metrics from elsewhere: a token in "Authorization: Bearer ...". Without one only this machine may.
+# Who reads /metrics: a token in "Authorization: Bearer ...". Without one nobody may, in the demo this machine only.
 METRICS_TOKEN = env.str("ABRACO_METRICS_TOKEN", "")

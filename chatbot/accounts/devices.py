@@ -18,6 +18,7 @@ from django.http import HttpRequest, HttpResponse
 
 from chatbot.accounts.adapter import sign_out_tell
 from chatbot.core import clock
+from chatbot.core.jobs import sweep
 
 SINCE, SEEN, WHAT = "signed_in_at", "seen_at", "device"
 # No finer than this: when somebody was here is nobody's business, an old device left open is.
@@ -91,6 +92,13 @@ def devices_end(person_id: uuid.UUID, *, but: str | None = None, ended_too: bool
             row.delete()
             ended += 1
     return ended
+
+
+@sweep("accounts.sign_ins", every_s=24 * 3600)
+def ended_clear() -> int:
+    """Delete sign-ins that have run out: their rows still name people and devices. Number deleted."""
+    deleted, _ = Session.objects.filter(expire_date__lt=clock.now()).delete()
+    return deleted
 
 
 def described(agent: str) -> str:

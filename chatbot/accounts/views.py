@@ -128,13 +128,29 @@ def person_of(request: HttpRequest) -> User:
 
 @never_cache
 @login_required
+@sensitive_post_parameters()
 @require_http_methods(["GET", "POST"])
 def recovery_code(request: HttpRequest) -> HttpResponse:
-    """Show a recovery code once: after sign-up, or when the person asks for a new one."""
+    """Show a recovery code once: after sign-up, or when the person asks for a new one and gives the password."""
     person = person_of(request)
-    if request.method == "GET" and person.recovery_digest:
-        return render(request, "accounts/recovery_code.html", {"code": None})
+    if person.recovery_digest:
+        # DANGER: a code takes the account over, so a device that was left open must not give one away.
+        form = UnlockForm(request.POST if request.method == "POST" else None)
+        if request.method == "GET" or not _password_given(person, form):
+            status = 400 if form.errors else 200
+            return render(request, "accounts/recovery_code.html", {"code": None, "form": form}, status=status)
     return render(request, "accounts/recovery_code.html", {"code": services.recovery_code_make(person)})
+
+
+def _password_given(person: User, form: UnlockForm) -> bool:
+    """Whether the form holds the person's password; where not, it says why. Guessing is slowed, for all its pages."""
+    if not form.is_valid():
+        return False
+    if ratelimit.allowed(f"unlock:{person.id}", most=TRIES, per_s=TRIES_S):
+        form.add_error(None, _("Too many tries. Wait five minutes, then try again."))
+    elif not person.check_password(form.cleaned_data["password"]):
+        form.add_error("password", _("That isn't the password of this account. Try again?"))
+    return not form.errors
 
 
 @never_cache
@@ -213,15 +229,10 @@ def unlock(request: HttpRequest) -> HttpResponse:
     """After "leave quickly": the password opens the pages on this device again."""
     person = person_of(request)
     form = UnlockForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        if ratelimit.allowed(f"unlock:{person.id}", most=TRIES, per_s=TRIES_S):
-            form.add_error(None, _("Too many tries. Wait five minutes, then try again."))
-        elif not person.check_password(form.cleaned_data["password"]):
-            form.add_error("password", _("That isn't the password of this account. Try again?"))
-        else:
-            request.session.pop(LOCK, None)
-            response = redirect(_next(request))
-            response.set_cookie(UNLOCKED_COOKIE, "1", max_age=60, samesite="Lax", secure=request.is_secure())
-            return response
+    if request.method == "POST" and _password_given(person, form):
+        request.session.pop(LOCK, None)
+        response = redirect(_next(request))
+        response.set_cookie(UNLOCKED_COOKIE, "1", max_age=60, samesite="Lax", secure=request.is_secure())
+        return response
     context = {"form": form, "next": _next(request)}
     return render(request, "accounts/unlock.html", context, status=400 if form.errors else 200)

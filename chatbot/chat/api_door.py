@@ -111,20 +111,26 @@ def of_invalid(error: Invalid) -> Refusal:
 
 def _body_check(request: HttpRequest) -> None:
     """Refuse a body that is too large or no JSON before anything reads it."""
-    most = MODERATE_BYTES if request.path.endswith("/moderate") else BODY_BYTES
+    most = body_most(request.path)
     length = request.headers.get("Content-Length", "")
     if length.isdigit() and int(length) > most:
-        raise _too_large(most)
+        raise too_large(most)
     if request.method == "POST" and length != "0" and length and request.content_type != "application/json":
         raise Refusal(415, "not_json", _("Send JSON, with Content-Type: application/json."))
     try:
         if len(request.body) > most:
-            raise _too_large(most)
+            raise too_large(most)
     except RequestDataTooBig:
-        raise _too_large(most) from None
+        raise too_large(most) from None
 
 
-def _too_large(most: int) -> Refusal:
+def body_most(path: str) -> int:
+    """How many bytes a body sent to that address of the API may have."""
+    return MODERATE_BYTES if path.endswith("/moderate") else BODY_BYTES
+
+
+def too_large(most: int) -> Refusal:
+    """A body of more than `most` bytes."""
     return Refusal(413, "too_large", _("That's more than {most} KiB. Nothing was sent.").format(most=most // 1024))
 
 

@@ -50,10 +50,12 @@ class Follower:
         self._awake.set()
 
     async def close(self) -> None:
-        """Stop following."""
+        """Stop following. Never raises what ended the task: the socket has more to put away."""
         self._task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._task
+        await asyncio.wait([self._task])
+        broke = None if self._task.cancelled() else self._task.exception()
+        if broke is not None:
+            log.error("follower_broke", error=type(broke).__name__)
 
     async def _run(self) -> None:
         while True:

@@ -16,6 +16,8 @@ from chatbot.core import clock, crypto
 from chatbot.core.models import PersonKey
 
 _CACHE_SIZE = 512
+# Owners whose key this process destroyed. A turn that is still running must not make them a new one, nor keep the old.
+_destroyed: set[uuid.UUID] = set()
 
 
 class KeyMissing(crypto.CryptoError):
@@ -42,6 +44,8 @@ class _Cache:
 
     def put(self, owner_id: uuid.UUID, key: bytes) -> None:
         with self._lock:
+            if owner_id in _destroyed:  # read just before it was destroyed
+                return
             self._keys[owner_id] = key
             while len(self._keys) > _CACHE_SIZE:
                 self._keys.popitem(last=False)
@@ -55,8 +59,6 @@ class _Cache:
 
 
 _cache = _Cache()
-# Owners whose key this process destroyed. A turn that is still running must not make them a new one.
-_destroyed: set[uuid.UUID] = set()
 
 
 def master_keys() -> list[bytes]:

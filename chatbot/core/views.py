@@ -63,20 +63,24 @@ def health(request: HttpRequest) -> JsonResponse:
 
 
 def ready(request: HttpRequest) -> JsonResponse:
-    """Each part named; 503 when one of them can't serve."""
+    """Each part named; 503 when one of them can't serve. What is wrong in words only for whoever may read /metrics."""
     parts = {name: _asked(check) or "ok" for name, check in _checks.items()}
     warnings = {name: said for name, check in _warnings.items() if (said := _asked(check)) is not None}
+    if not _may_measure(request):  # DANGER: the words name files of this machine
+        parts = {name: state if state == "ok" else "not ready" for name, state in parts.items()}
+        warnings = dict.fromkeys(warnings, "look")
     fine = all(state == "ok" for state in parts.values())
     answer = {"status": "ok" if fine else "not ready", "parts": parts, "warnings": warnings}
     return JsonResponse(answer, status=200 if fine else 503)
 
 
 def _may_measure(request: HttpRequest) -> bool:
-    """By the token, where one is set; else from this very machine, and not through a proxy that stands on it."""
+    """By the token, where one is set; without one only in the demo, from this very machine and not through a proxy."""
     if settings.METRICS_TOKEN:
         given = request.headers.get("Authorization", "")
         return compare_digest(given.encode(), f"Bearer {settings.METRICS_TOKEN}".encode())
-    if "X-Forwarded-For" in request.headers or "Forwarded" in request.headers:
+    # DANGER: a proxy on this machine that adds no header looks just like this machine itself.
+    if not settings.DEBUG or "X-Forwarded-For" in request.headers or "Forwarded" in request.headers:
         return False
     try:
         return ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback
@@ -90,7 +94,7 @@ def metrics_page(request: HttpRequest) -> HttpResponse:
         return JsonResponse(
             {
                 "code": "not_allowed",
-                "message": "Metrics are read from this machine, or with the token of ABRACO_METRICS_TOKEN.",
+                "message": "Metrics need the token of ABRACO_METRICS_TOKEN (in the demo: only this machine).",
             },
             status=403,
         )

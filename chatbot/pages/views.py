@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import date
 from functools import cache
 from pathlib import Path
 
 from django.conf import settings
+from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.staticfiles import finders
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
@@ -15,7 +17,7 @@ from django.utils.translation import get_language
 from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_GET, require_safe
 
-from chatbot.accounts.adapter import LOCK
+from chatbot.accounts.adapter import LOCK, sign_out_tell
 from chatbot.accounts.countries import country_choices
 from chatbot.accounts.forms import PROFILE_LANGUAGES
 from chatbot.accounts.models import User
@@ -87,8 +89,11 @@ def help_now(request: HttpRequest) -> HttpResponse:
 @never_cache
 def leave(request: HttpRequest) -> HttpResponse:
     """A page that says nothing about where one was. Whoever is signed in finds a lock when they come back."""
-    if request.user.is_authenticated:
+    if isinstance(request.user, User):
         request.session[LOCK] = True
+        with contextlib.suppress(UpdateError):  # signed out meanwhile
+            request.session.save()  # before open chats are told: they look whether the lock is there
+        sign_out_tell(request.user.id)
     return render(request, "pages/leave.html")
 
 

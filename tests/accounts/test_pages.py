@@ -7,9 +7,10 @@ from django.test import Client
 
 from chatbot.accounts import services
 from chatbot.accounts.models import User
-from chatbot.core import clock
+from chatbot.core import clock, ratelimit
 
 pytestmark = pytest.mark.django_db
+BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
 
 def form(**changes: object) -> dict[str, object]:
@@ -88,6 +89,39 @@ def test_recovery_by_code_over_the_page_and_guessing_is_slowed(client: Client, m
     assert b"Too many tries" in answers[-1]
 
 
+def test_a_new_recovery_code_takes_the_password(client: Client, maya: User) -> None:
+    old = services.recovery_code_make(maya)
+    client.force_login(maya, backend=BACKEND)
+    assert b'id="code"' not in client.get("/account/recovery-code/").content
+    for wrong in ({}, {"password": ""}, {"password": "not it"}):
+        refused = client.post("/account/recovery-code/", wrong)
+        assert refused.status_code == 400
+        assert b'id="code"' not in refused.content
+    person, _ = services.password_recover(username="maya", code=old, password="abraco-tests")  # the old one still works
+    client.force_login(person, backend=BACKEND)
+    given = client.post("/account/recovery-code/", {"password": "abraco-tests"})
+    assert given.status_code == 200
+    assert b'id="code"' in given.content
+
+
+def test_guessing_for_a_new_recovery_code_is_slowed_and_shares_the_lock_s_count(client: Client, maya: User) -> None:
+    services.recovery_code_make(maya)
+    client.force_login(maya, backend=BACKEND)
+    for _ in range(5):
+        client.post("/account/unlock/", {"password": "not it"})
+    refused = client.post("/account/recovery-code/", {"password": "abraco-tests"})
+    assert b"Too many tries" in refused.content
+    assert b'id="code"' not in refused.content
+
+
+def test_a_spent_limit_is_not_flushed_by_a_flood_of_other_names() -> None:
+    for _ in range(5):
+        assert not ratelimit.allowed("unlock:maya", most=5, per_s=300)
+    for number in range(400):
+        assert not ratelimit.allowed(f"recover:{number}", most=5, per_s=300)
+    assert ratelimit.allowed("unlock:maya", most=5, per_s=300)
+
+
 def test_an_operator_s_link_opens_once(client: Client, maya: User) -> None:
     path = "/account/recover/" + services.recovery_link_make(maya, reason="forgot") + "/"
     assert client.get(path).status_code == 200
@@ -111,9 +145,6 @@ def test_the_deal_is_confirmed_by_the_person_signed_in_only(client: Client, maya
 def test_health_and_ready_name_their_parts(client: Client) -> None:
     assert client.get("/health").json() == {"status": "ok"}
     assert client.get("/ready").json()["parts"]["master_key"] == "ok"
-
-
-BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
 
 def test_a_changed_password_is_confirmed_and_signs_out_every_other_device(client: Client, maya: User) -> None:

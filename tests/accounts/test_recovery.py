@@ -3,8 +3,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.hashers import MD5PasswordHasher
 from django.core.management import CommandError, call_command
 from django.test import Client
+from pytest_django import Settings
 
 from chatbot.accounts import services
 from chatbot.accounts.models import RecoveryLink, User
@@ -28,6 +30,29 @@ def test_a_wrong_code_or_name_gets_the_same_no(maya: User, name: str) -> None:
     services.recovery_code_make(maya)
     with pytest.raises(services.RecoveryFailed):
         services.password_recover(username=name, code="AAAA-BBBB-CCCC-DDDD", password="a new long one")
+
+
+class CountingHasher(MD5PasswordHasher):
+    """Counts how often something is hashed, which is what a guess costs."""
+
+    count = 0
+
+    def encode(self, password: str, salt: str) -> str:
+        CountingHasher.count += 1
+        return str(super().encode(password, salt))
+
+
+@pytest.mark.parametrize("name", ["maya", "leo", "nobody"])
+def test_a_guess_costs_one_hash_whether_the_name_or_its_code_exists(
+    maya: User, leo: User, settings: Settings, name: str
+) -> None:
+    settings.PASSWORD_HASHERS = [f"{__name__}.CountingHasher"]
+    services.recovery_code_make(maya)
+    services._nobody_digest()
+    before = CountingHasher.count
+    with pytest.raises(services.RecoveryFailed):
+        services.password_recover(username=name, code="AAAA-BBBB-CCCC-DDDD", password="a new long one")
+    assert CountingHasher.count - before == 1
 
 
 def test_an_account_without_a_code_can_not_be_taken_with_an_empty_one(maya: User) -> None:

@@ -56,8 +56,11 @@ async def test_a_body_in_pieces_is_taken_up_to_its_address_s_size_and_no_further
 async def test_the_no_has_the_api_s_shape_there_and_is_a_plain_sentence_elsewhere_in_one_s_language() -> None:
     _, api = await posted("/api/v1/messages", BODY_BYTES + 1)
     assert json.loads(api) == {
-        "code": "too_large", "message": "That's more than 64 KiB. Nothing was sent.", "field": None, "retry_after": None,
-    }  # fmt: skip
+        "code": "too_large",
+        "message": "That's more than 64 KiB. Nothing was sent.",
+        "field": None,
+        "retry_after": None,
+    }
     _, page = await posted("/account/login/", PAGE_BYTES + 1, language="es")
     assert "1024 KiB" in page
     assert "Nothing was sent" not in page

@@ -67,6 +67,7 @@ def body(address: str, cast: Cast) -> Mapping[str, Any]:
         "/account/password/set/": {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD},
         "/account/recover/": {"username": "maya", "code": hers["code"], "password": NEW_PASSWORD},
         "/account/recover/<str:secret>/": {"password": NEW_PASSWORD},
+        "/account/recovery-code/": {"password": PASSWORD},
         "/account/unlock/": {"password": PASSWORD},
         "/i18n/setlang/": {"language": "fr"},
     }  # fmt: skip

@@ -18,8 +18,16 @@ pytestmark = pytest.mark.django_db
 PARTS = {"database", "channel_layer", "engine", "classifier", "master_key"}
 
 
-def ready(client: Client) -> tuple[int, dict[str, dict[str, str]]]:
-    answer = client.get("/ready")
+TOKEN = {"Authorization": "Bearer the token"}
+
+
+@pytest.fixture(autouse=True)
+def _token(settings: Settings) -> None:
+    settings.METRICS_TOKEN = "the token"
+
+
+def ready(client: Client, **headers: str) -> tuple[int, dict[str, dict[str, str]]]:
+    answer = client.get("/ready", headers=headers or TOKEN)
     return answer.status_code, answer.json()
 
 
@@ -52,6 +60,18 @@ def test_without_the_master_key_it_is_not_ready_and_says_what_to_do(client: Clie
     engine._engines.clear()
 
 
+def test_whoever_may_not_measure_gets_names_and_states_and_no_path(client: Client, settings: Settings) -> None:
+    engine.engine_use(ScriptedEngine())
+    settings.MASTER_KEY, settings.MASTER_KEY_FILE = "", "/nowhere/master.key"
+    keys.forget_cached()
+    status, found = ready(client, Accept="*/*")
+    assert status == 503
+    assert found["parts"] == {**dict.fromkeys(PARTS, "ok"), "master_key": "not ready"}
+    assert found["warnings"] == {"helplines": "look"}
+    assert "/nowhere" in str(ready(client))
+    engine._engines.clear()
+
+
 def test_with_a_channel_layer_that_is_away_it_is_not_ready(client: Client, settings: Settings) -> None:
     engine.engine_use(ScriptedEngine())
     settings.CHANNEL_LAYERS = {}
@@ -73,7 +93,8 @@ def test_old_checks_of_helplines_are_a_warning_and_fresh_ones_are_none(client: C
     engine._engines.clear()
 
 
-def test_metrics_are_prometheus_text_for_this_machine_only(client: Client) -> None:
+def test_in_the_demo_metrics_are_prometheus_text_for_this_machine_only(client: Client, settings: Settings) -> None:
+    settings.DEBUG, settings.METRICS_TOKEN = True, ""
     answer = client.get("/metrics")
     assert answer.status_code == 200
     names = {family.name for family in text_string_to_metric_families(answer.content.decode())}
@@ -83,8 +104,16 @@ def test_metrics_are_prometheus_text_for_this_machine_only(client: Client) -> No
         assert (refused.status_code, refused.json()["code"]) == (403, "not_allowed")
 
 
-def test_with_a_token_metrics_are_for_whoever_has_it(client: Client, settings: Settings) -> None:
-    settings.METRICS_TOKEN = "the token"
+def test_outside_the_demo_nobody_measures_without_a_token_whatever_the_proxy_says(
+    client: Client, settings: Settings
+) -> None:
+    settings.METRICS_TOKEN = ""
+    refused = client.get("/metrics", REMOTE_ADDR="127.0.0.1")
+    assert (refused.status_code, refused.json()["code"]) == (403, "not_allowed")
+    assert client.get("/metrics", headers={"Authorization": "Bearer "}).status_code == 403
+
+
+def test_with_a_token_metrics_are_for_whoever_has_it(client: Client) -> None:
     assert client.get("/metrics").status_code == 403
     assert client.get("/metrics", headers={"Authorization": "Bearer another"}).status_code == 403
     given = client.get("/metrics", headers={"Authorization": "Bearer the token"}, REMOTE_ADDR="10.0.0.7")

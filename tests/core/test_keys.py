@@ -64,6 +64,17 @@ def test_after_the_key_is_destroyed_nothing_opens() -> None:
     assert not keys.key_destroy(row.owner_id)
 
 
+def test_a_key_that_was_read_just_before_it_was_destroyed_is_not_kept() -> None:
+    gone, there = companion_named("Pipoca").owner_id, companion_named("Bento").owner_id
+    read = {owner: keys.data_key(owner) for owner in (gone, there)}
+    keys.key_destroy(gone)
+    keys.forget_cached()
+    for owner, key in read.items():
+        keys._cache.put(owner, key)
+    assert keys._cache.get(gone) is None
+    assert keys._cache.get(there) == read[there]
+
+
 def test_the_key_file_is_made_once_and_only_its_owner_reads_it(key_file: Path) -> None:
     before = key_file.read_text()
     assert key_file.stat().st_mode & 0o777 == 0o600

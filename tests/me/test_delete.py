@@ -11,6 +11,7 @@ import pytest
 from django.contrib.sessions.models import Session
 from django.db import connection
 from django.test import Client
+from structlog.testing import capture_logs
 
 from chatbot.accounts import erasure, gate
 from chatbot.accounts import services as people
@@ -167,6 +168,27 @@ def test_what_a_running_turn_left_behind_is_found_by_the_second_look(maya_lived:
     clock.move_to(clock.now() + erasure.AGAIN)
     erasure.erasures_due()
     assert tables_naming(maya_lived.id) == {"core_auditentry"}
+
+
+def test_a_request_that_breaks_holds_up_nobody_else_and_is_tried_again(maya_lived: User, restored: None) -> None:
+    leo = make_teen("leo", age=17)
+
+    def break_for_maya(person_id: uuid.UUID) -> None:
+        if person_id == maya_lived.id:
+            raise ValueError("private words")
+
+    for person in (maya_lived, leo):
+        erasure.erasure_ask(actor=person, person=person)
+    erases("memory", break_for_maya)
+    with capture_logs() as logged:
+        assert erasure.erasures_due() == 1
+    assert [(line["event"], line["error"]) for line in logged] == [("erasure_failed", "ValueError")]
+    assert "private words" not in str(logged)
+    assert User.objects.filter(id=maya_lived.id).exists()
+    assert not User.objects.filter(id=leo.id).exists()
+    erases("memory", lambda person_id: None)
+    erasure.erasures_due()
+    assert not User.objects.filter(id=maya_lived.id).exists()
 
 
 def test_every_app_that_keeps_something_of_a_person_has_its_eraser() -> None:

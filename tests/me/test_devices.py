@@ -7,7 +7,7 @@ import pytest
 from django.contrib.sessions.models import Session
 from django.test import Client
 
-from chatbot.accounts.devices import described, devices_of
+from chatbot.accounts.devices import described, devices_of, ended_clear
 from chatbot.accounts.models import User
 from chatbot.core import clock
 
@@ -86,3 +86,10 @@ def test_when_a_device_was_last_seen_is_kept_to_the_hour(signed_in: SignIn, maya
 def test_a_page_for_everybody_does_not_touch_a_sign_in(client: Client, maya: User) -> None:
     client.get("/health")
     assert not Session.objects.exists()
+
+
+def test_sign_ins_that_have_run_out_are_deleted_and_the_others_stay(signed_in: SignIn, maya: User) -> None:
+    old, fresh = signed_in(maya, PHONE), signed_in(maya, TABLET)
+    Session.objects.filter(session_key=key_of(old)).update(expire_date=clock.now() - timedelta(days=1))
+    assert ended_clear() == 1
+    assert list(Session.objects.values_list("session_key", flat=True)) == [key_of(fresh)]

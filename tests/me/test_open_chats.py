@@ -81,6 +81,13 @@ async def test_signing_out_closes_the_chat_of_that_browser_and_no_other(leo_now:
     assert await there.wire.receive_nothing()
 
 
+async def test_leaving_quickly_closes_the_chats_of_that_browser_and_no_other(leo_now: User) -> None:
+    here, there = await browser_of(leo_now), await browser_of(leo_now)
+    assert (await sync_to_async(here.client.get)("/leave/")).status_code == 200
+    assert await here.closed() == SIGNED_OUT
+    assert await there.wire.receive_nothing()
+
+
 async def test_signing_out_one_device_closes_its_chat(leo_now: User) -> None:
     here, there = await browser_of(leo_now), await browser_of(leo_now)
     devices = await sync_to_async(devices_of)(leo_now.id, here=here.key)

@@ -39,6 +39,7 @@ class Command(BaseCommand):
     def _operator(self, name: str) -> None:
         if User.objects.filter(username__iexact=name).exists():
             raise CommandError(f"There is somebody called {name} already: choose another name.")
+        # Not in the settings: a password that is used once should not stand in memory for as long as the house is open.
         password = os.environ.get("ABRACO_PASSWORD") or getpass.getpass("Password: ")
         try:
             validate_password(password)
