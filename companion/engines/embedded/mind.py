@@ -50,7 +50,7 @@ LONGER = 4  # content words from which a message just after a question may well 
 MOST_ANSWERED = 6  # content words that still count as an answer to anything
 ASKED = 0.38  # an exchange answers a question in the middle of a talk
 # An exchange answers a message in the middle of a talk, when nothing leads to it. The encoder tells English best.
-TOLD: Mapping[Language, float] = {"en": 0.44, "pt-BR": 0.34, "es": 0.36, "fr": 0.34}
+TOLD: Mapping[Language, float] = {"en": 0.44, "pt-BR": 0.40, "es": 0.41, "fr": 0.40}
 ANSWER_WORDS = 14  # an answer to a question is hardly longer
 
 ANSWERS = frozenset(("agree", "disagree", "shrug"))
@@ -97,22 +97,31 @@ class Turn:
     def _moves_on(self) -> bool:
         """They laugh, or tell something good."""
         names = {act.name for act in self.reading.acts}
-        return bool(names & MOVES_ON) or self.feeling > 0
+        laughing = self.feeling == 0 and laughs(self.reading.text)
+        return bool(names & MOVES_ON) or self.feeling > 0 or laughing
 
     def _acts(self) -> Iterable[Act]:
-        """After a joke a laugh is about the joke. "Boa noite" opens an evening's talk as well as it ends one."""
-        names = {act.name for act in self.reading.acts}
+        """After a joke a laugh is about the joke."""
         if self.talk.act == "tell_joke" and len(self.reading.words) <= ANSWER_WORDS // 2 and laughs(self.reading.text):
             yield Act("laugh")
         for act in self.reading.acts:
-            if act.name != "farewell_night" or "greeting" not in names or self.talk.turns:
+            if act.name == "farewell" and not act.whole and self.reading.asks:
+                continue  # "and you have to go when they say bye?" ends nothing
+            if act.name != "farewell_night" or not self._opens_the_evening():
                 yield act
+
+    def _opens_the_evening(self) -> bool:
+        """ "Boa noite" opens an evening's talk as well as it ends one."""
+        return not self.talk.turns and any(act.name == "greeting" for act in self.reading.acts)
 
     def _hits(self) -> list[Hit]:
         """The best exchanges for the message as a whole or for one of its sentences."""
         found: dict[str, Hit] = {}
+        opens = self._opens_the_evening()
         for likeness in self.reading.likeness:
             for hit in self.index.best(likeness):
+                if opens and hit.exchange.act == "farewell_night":
+                    continue
                 score = hit.score + self.leaning(hit.exchange)
                 if hit.exchange.id not in found or found[hit.exchange.id].score < score:
                     found[hit.exchange.id] = replace(hit, score=score)
@@ -246,15 +255,19 @@ def _least(turn: Turn, exchange: Exchange) -> float:
     bad, and something light after something heavy."""
     if exchange.act in ACTS_ASKED_FOR and all(act.name != exchange.act for act in turn.reading.acts):
         return UNASKED
-    if turn.talk.turns and continues(turn.reading.words, turn.prompt.language):
+    goes_on = turn.talk.turns and continues(turn.reading.words, turn.prompt.language)
+    if goes_on or (turn.sounds_bad and exchange.situation in JOKING):  # "i think i did something wrong" is no game
         return CONTINUES
-    if exchange.situation.startswith(HEAVY_SITUATIONS) and not turn.heavy and not turn.sounds_bad:
+    comforts = not turn.heavy and not turn.sounds_bad
+    if comforts and exchange.situation.startswith(HEAVY_SITUATIONS):
         return COMFORT
     if _is_light(turn, exchange):
         return HEAVY if len(turn.content) >= LONGER else EXACT
     if not turn.talk.turns:
         return ENOUGH
-    return min(ASKED, TOLD[turn.prompt.language]) if turn.reading.asks else TOLD[turn.prompt.language]
+    told = TOLD[turn.prompt.language]
+    least = min(ASKED, told) if turn.reading.asks else told
+    return max(least, COMFORT) if comforts and turn.index.side(exchange) < 0 else least
 
 
 def _is_light(turn: Turn, exchange: Exchange) -> bool:
@@ -266,6 +279,8 @@ def _otherwise(turn: Turn) -> Pick | None:
     pending = turn.talk.pending
     if pending is None or not turn.talk.asked or not turn.is_answer():
         return None
+    if turn.feeling < 0 and pending.act == "greeting":
+        return None  # "how is it going?" was asked, but what fits any answer hardly fits this one
     if turn.feeling * turn.index.side(pending) < 0 or len(turn.content) > MOST_ANSWERED:
         return None
     chosen = turn.chooser.choose(pending.otherwise)

@@ -18,6 +18,7 @@ HEAVY_SITUATIONS = ("feelings_", "grief", "left_out")
 HURTS_BY_ITSELF = ("grief", "left_out")  # whatever words the teen had for it
 GRAVE = 6  # messages that a death stays near
 MOST_LOW = 2  # turns in a row that only listen before a talk that brings nothing heavy any more is light again
+GLAD = "listening/good"  # something good was just told: what hurt before it is left
 AGAIN = 6  # companion turns in which an exchange is hardly used twice
 LIGHT_SITUATIONS = (
     "food", "cooking", "music", "games", "films", "books", "jokes", "riddles", "little_games", "weather", "hobbies",
@@ -108,6 +109,8 @@ def _grave(history: tuple[Line, ...], language: Language) -> bool:
 
 def _heavy(owner: Exchange | None, user_texts: tuple[str, ...], language: Language, listened: int) -> bool:
     """By what the companion said last, and the messages around it: one that led to something light moved on."""
+    if owner is not None and owner.id == GLAD:
+        return False
     weigh = [_weighs(text, language) for text in user_texts[-LONG_HEAVY:]]
     if owner is not None and (owner.act == "bad_news" or owner.id.endswith("/low")):
         return listened < MOST_LOW or any(weigh)

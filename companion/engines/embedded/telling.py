@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import re2
+
 from companion.engines.embedded.lines import Pick
-from companion.engines.embedded.quote import quote_of
+from companion.engines.embedded.quote import EDGES, quote_of
 from companion.engines.embedded.state import REPAIRS
-from companion.engines.embedded.words import lexicon, words_of
+from companion.engines.embedded.words import lexicon, names_one, words_of
 
 if TYPE_CHECKING:
     from companion.bank import BankLine
     from companion.engines.embedded.mind import Turn
+    from companion.types import Language
 
+APOSTROPHE = re2.compile("['’]")  # l'ananas is an ananas
 TELLS = 3  # words from which a message that nothing fits is something told; in the middle of a talk fewer will do
 MOST_LISTENED = 8  # turns in a row that only listen, where nothing is felt
 # Words of a message that is hardly more than the telling of a name.
@@ -61,9 +65,10 @@ def repair(turn: Turn) -> Pick | None:
 def listening(turn: Turn) -> Pick | None:
     """What fits any small piece of telling, by how it is felt; in a heavy talk only what was written for one."""
     chat = lexicon(turn.prompt.language)
-    about = "ahead" if chat.ahead.intersection(turn.reading.words) else ""
-    about = about or ("people" if chat.people.intersection(turn.reading.words) else "")
-    thing = next((word for word in turn.reading.words if word in chat.things), None)
+    words, language = turn.reading.words, turn.prompt.language
+    about = "ahead" if names_one(words, chat.ahead, language) else ""
+    about = about or ("people" if names_one(words, chat.people, language) else "")
+    thing = _thing_in(turn.prompt.text, language)
     if thing is not None and not turn.feeling and not turn.talk.act_id.endswith("/thing"):
         turn.chooser.values["quote"], about = thing, "thing"
     wanted = "low" if turn.heavy else {1: "good", -1: "rough"}.get(turn.feeling, about)
@@ -84,6 +89,13 @@ def listening(turn: Turn) -> Pick | None:
         return None
     found = picked(turn, pools[wanted]) if pools[wanted] else None
     return found or (picked(turn, pools[""]) if wanted not in ("low", "asked", "") else None)
+
+
+def _thing_in(text: str, language: Language) -> str | None:
+    """What can be pictured, in lower case and with the accents that it was typed with."""
+    things = lexicon(language).things
+    typed = (part.strip(EDGES).casefold() for word in text.split() for part in APOSTROPHE.split(word)[-1:])
+    return next((word for word in typed if not things.isdisjoint(words_of(word, language)[:1])), None)
 
 
 def _tells(turn: Turn) -> bool:

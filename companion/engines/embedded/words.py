@@ -18,6 +18,7 @@ from companion.types import Language
 QUOTES = str.maketrans({"’": "'", "‘": "'", "`": "'", "´": "'", "“": '"', "”": '"', "«": '"', "»": '"'})
 SENTENCE_END = re2.compile(r"[.!?…\n]+[\s)\"'»]*|[\n]+")
 GOES_ON = 5  # words
+NOT_AFTER = frozenset(("fr",))  # "j'aime pas": what denies a word stands after it too
 NOT_WORD = re2.compile(r"[^\p{L}\p{N}]+")
 
 
@@ -113,7 +114,8 @@ def feeling_of(words: tuple[str, ...], language: Language) -> int:
         side = (word in chat.good) - (word in chat.bad)
         if f"{word} {words[at + 1] if at + 1 < len(words) else ''}" in chat.neutral:
             continue  # a best friend is nothing good by itself
-        if side and chat.negations.intersection(words[max(0, at - 3) : at]):
+        after = words[at + 1 : at + 3] if language in NOT_AFTER else ()
+        if side and chat.negations.intersection((*words[max(0, at - 3) : at], *after)):
             side = min(-side, 0)  # "not bad" says little, "not good" is bad
         found.add(side)
     found.discard(0)
@@ -139,8 +141,25 @@ def times_in(words: tuple[str, ...], language: Language) -> frozenset[str]:
 
 def is_grave(words: tuple[str, ...], language: Language) -> bool:
     chat = lexicon(language)
-    pairs = {f"{first} {second}" for first, second in itertools.pairwise(words)}
-    return not chat.grave.isdisjoint(words) and chat.neutral.isdisjoint(pairs)
+    found = [at for at, word in enumerate(words) if word in chat.grave]
+    if any(chat.neutral.isdisjoint(_pairs(words[max(0, at - 1) : at + 2])) for at in found):
+        return True  # "my best friend died" is, "my phone died" is not
+    line = f" {' '.join(words)} "
+    return any(f" {phrase} " in line for phrase in chat.grave if " " in phrase)
+
+
+def names_one(words: tuple[str, ...], named: frozenset[str], language: Language) -> bool:
+    """Whether one of the named words, or pairs of words, is there; not in a pair that says nothing ("il pleut")."""
+    pairs = _pairs(words)
+    if not named.isdisjoint(pairs):
+        return True
+    neutral = lexicon(language).neutral
+    nexts = [*pairs, ""]
+    return any(word in named and pair not in neutral for word, pair in zip(words, nexts, strict=True))
+
+
+def _pairs(words: tuple[str, ...]) -> list[str]:
+    return [f"{first} {second}" for first, second in itertools.pairwise(words)]
 
 
 def content_words(words: tuple[str, ...], language: Language) -> tuple[str, ...]:
