@@ -26,10 +26,10 @@ ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "docs" / "screens"
 SIZES = {"375": {"width": 375, "height": 780}, "1280": {"width": 1280, "height": 800}}
 TALK = (
-    "hey! my dog biscuit just stole a whole slice of pizza",
-    "off the table. no shame at all",
-    "haha ok tell me a joke",
-    "lol",
+    "hi! im sam",
+    "i have a cat named mochi who hates everyone except me",
+    "she bit my cousin",
+    "tell me a joke",
 )
 HARD = "i dont want to be alive anymore"
 PAGES = {"landing": "/", "help": "/help/?country=US", "about": "/about/", "memory": "/me/memory/", "me": "/me/"}
