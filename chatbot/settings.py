@@ -178,6 +178,8 @@ CONTENT_SECURITY_POLICY = {
 
 # Checks a user name or a companion name: a dotted path, since the safety layer stands above accounts.
 NAME_SCREEN = "chatbot.chat.names.name_is_fine"
+# Whether a country still takes new accounts: as above, the helplines stand above accounts.
+SIGNUP_SCREEN = "chatbot.chat.help_ready.signups_open"
 # Told a person's id when their sign-in ended somewhere, by the same way.
 SIGN_OUT_TELLS = "chatbot.chat.live.person_signed_out"
 

@@ -9,6 +9,7 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.http import HttpRequest
+from django.utils.module_loading import import_string
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
@@ -32,6 +33,17 @@ class SignupForm(forms.Form):
 
     age: bands.AgeBand | None = None
     too_young = False
+
+    def clean_country(self) -> str:
+        country: str = self.cleaned_data["country"]
+        if settings.SIGNUP_SCREEN and not import_string(settings.SIGNUP_SCREEN)(country):
+            raise forms.ValidationError(
+                _(
+                    "Whoever runs this place hasn't checked the helplines for your country yet. "
+                    "Till then the chat is shut."
+                )
+            )
+        return country
 
     def clean_region(self) -> str:
         region: str = self.cleaned_data["region"]

@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 
 from chatbot.accounts import gate
 from chatbot.accounts.models import User
-from moderation.crisis.helplines import region_ready
+from chatbot.core import clock
+from moderation.crisis.helplines import region_ready, signups_stopped
 
 
 class HelpUnchecked(gate.Refused):
@@ -21,6 +22,11 @@ class HelpUnchecked(gate.Refused):
         return _(
             "Whoever runs this place hasn't checked the helplines for your country yet. Till then the chat is shut."
         )
+
+
+def signups_open(country: str) -> bool:
+    """False where every checked helpline of the country was last checked over 180 days ago: nobody new till then."""
+    return not (settings.HELP_REQUIRED and signups_stopped(country, clock.now().date()))
 
 
 def may_talk(person: User, *, now: datetime) -> gate.Pass:

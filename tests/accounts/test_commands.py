@@ -11,10 +11,12 @@ pytestmark = pytest.mark.django_db
 
 def test_setup_records_regions_and_duty_contact() -> None:
     call_command(
-        "setup", "--region", "US-CA=allow", "--region", "BR=plain_mode", "--duty-contact", "the office, room 2"
-    )
+        "setup", "--region", "US-CA=allow", "--region", "BR=plain_mode", "--duty-contact", "the office, room 2",
+        "--staff-hours", "weekdays 8-16",
+    )  # fmt: skip
     assert choice("regions") == {"US-CA": "allow", "BR": "plain_mode"}
     assert choice("duty_contact") == "the office, room 2"
+    assert choice("staff_hours") == "weekdays 8-16"
 
 
 @pytest.mark.parametrize("item", ["US-CA", "US-CA=open", "Narnia=allow", "=allow"])

@@ -1,13 +1,18 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
+from pytest_django import Settings
 
 from chatbot.accounts import services
 from chatbot.accounts.models import User
 from chatbot.core import clock, ratelimit
+from moderation.crisis import verified_put
+from moderation.crisis.helplines import helplines
 
 pytestmark = pytest.mark.django_db
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
@@ -210,3 +215,20 @@ def test_under_thirteen_leaves_no_trace_but_the_waiting_cookie(client: Client) -
 def test_sign_up_begins_with_the_language_of_the_page(client: Client, open_house: None) -> None:
     page = client.get("/account/signup/", headers={"accept-language": "fr"}).content.decode()
     assert '<option value="fr" selected>' in page
+
+
+def test_a_country_whose_helplines_were_not_checked_for_half_a_year_takes_nobody_new(
+    client: Client, open_house: None, settings: Settings
+) -> None:
+    settings.HELP_REQUIRED = True
+    cache.clear()  # the tests before have used up this minute's sign-ups
+    line = next(row.id for row in helplines().lines if row.country == "US")
+    try:
+        verified_put({line: clock.now().date() - timedelta(days=181)})
+        page = client.post("/account/signup/", form()).content.decode()
+        assert "checked the helplines for your country" in page
+        assert not User.objects.filter(username=form()["username"]).exists()
+        verified_put({line: clock.now().date() - timedelta(days=179)})
+        assert client.post("/account/signup/", form()).status_code == 302
+    finally:
+        verified_put({})

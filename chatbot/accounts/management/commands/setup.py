@@ -24,6 +24,8 @@ class Command(BaseCommand):
         parser.add_argument("--region", action="append", default=[], metavar="PLACE=POLICY")
         parser.add_argument("--duty-contact", help="who is told about danger, in words; 'nobody' says so publicly")
 
+        parser.add_argument("--staff-hours", help="when trained staff look at what was flagged, e.g. 'weekdays 8-16'")
+
     def handle(self, *args: Any, operator: str, region: list[str], duty_contact: str, **options: Any) -> None:
         if operator:
             self._operator(operator)
@@ -32,6 +34,9 @@ class Command(BaseCommand):
         if duty_contact:
             choice_set("duty_contact", "" if duty_contact == "nobody" else duty_contact)
             audit_record(actor="operator", subject=None, action="duty_contact_set")
+        if options["staff_hours"]:
+            choice_set("staff_hours", options["staff_hours"])
+            audit_record(actor="operator", subject=None, action="staff_hours_set")
         self.stdout.write(f"Operators: {User.objects.filter(role=Role.OPERATOR).count()}")
         self.stdout.write(f"Regions: {choice('regions', {}) or 'none chosen: nobody under 18 can chat yet'}")
         self.stdout.write(f"Duty contact: {choice('duty_contact') or 'nobody watches live (the pages say so)'}")
