@@ -30,6 +30,7 @@ def test_somebody_whose_account_is_switched_off_may_erase_nothing(maya: User) ->
 
 def test_memory_may_be_kept_with_everything_on(maya: User) -> None:
     gate.may_keep(maya, now=clock.now())
+    assert gate.limits_of(maya, clock.now()).memory
 
 
 @pytest.mark.parametrize("switch", ["memory_off", "memory_paused"])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,40 +19,20 @@ from hypothesis import strategies as st
 from chatbot.accounts import services as people
 from chatbot.accounts.adapter import LOCK
 from chatbot.accounts.models import Role, User
-from chatbot.chat import engine, services, talk
+from chatbot.chat import services, talk
 from chatbot.chat.api import api
 from chatbot.chat.models import Message, Turn
 from chatbot.core import clock, jobs
-from chatbot.core.choices import choice_set
 from chatbot.core.database import in_database
 from companion.engines.scripted import Stall
 from moderation.incidents.models import Incident
 from tests.chat.house import NOON, close_gate, says
-from tests.conftest import make_person, make_teen
+from tests.conftest import make_person
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("noon")]
 ROOT = Path(__file__).resolve().parents[2]
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 DANGER = "i want to kill myself and im not joking"
-
-
-@pytest.fixture(autouse=True)
-async def _noon() -> AsyncIterator[None]:
-    clock.move_to(NOON)
-    yield
-    await talk.turns_release()
-    await engine.engines_close()
-
-
-@pytest.fixture
-def maya_now() -> User:
-    choice_set("regions", {"*": "allow"})
-    return make_teen("maya", age=15)
-
-
-@pytest.fixture
-def leo_now(maya_now: User) -> User:
-    return make_teen("leo", age=17)
 
 
 class Program:

@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
@@ -18,13 +17,12 @@ from pytest_django import Settings
 from chatbot.accounts import gate
 from chatbot.accounts import services as people
 from chatbot.accounts.models import Presence, UsageDay, User
-from chatbot.chat import dangers, engine, services, talk
+from chatbot.chat import dangers, services, talk
 from chatbot.chat.help_ready import HelpUnchecked
 from chatbot.chat.limits import closed_now
 from chatbot.chat.models import Finish, Message, Turn, TurnState
 from chatbot.chat.turn import TRIES, turn_run
 from chatbot.core import clock
-from chatbot.core.choices import choice_set
 from chatbot.core.database import in_database
 from companion.engines.scripted import Stall
 from moderation.crisis.helplines import helplines, verified_put
@@ -43,24 +41,9 @@ from tests.chat.house import (
 )
 from tests.conftest import make_teen
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("noon")]
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 ORDINARY = "what's the weather like on mars"
-
-
-@pytest.fixture(autouse=True)
-async def _noon() -> AsyncIterator[None]:
-    clock.move_to(NOON)
-    dangers._unfiled.clear()
-    yield
-    await talk.turns_release()
-    await engine.engines_close()
-
-
-@pytest.fixture
-def maya_now() -> User:
-    choice_set("regions", {"*": "allow"})
-    return make_teen("maya", age=15)
 
 
 @pytest.mark.parametrize("closed", GATES)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -11,31 +10,14 @@ from pytest_django import Settings
 from structlog.testing import capture_logs
 
 from chatbot.accounts.models import User
-from chatbot.chat import engine, talk
+from chatbot.chat import engine
 from chatbot.chat.models import Finish
-from chatbot.core import clock
-from chatbot.core.choices import choice_set
 from companion.engines.base import EngineError
 from companion.engines.scripted import Fail, ScriptedEngine
 from moderation import crisis
-from tests.chat.house import DANGERS, NOON, answered, says
-from tests.conftest import make_teen
+from tests.chat.house import DANGERS, answered, says
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-async def _noon() -> AsyncIterator[None]:
-    clock.move_to(NOON)
-    yield
-    await talk.turns_release()
-    await engine.engines_close()
-
-
-@pytest.fixture
-def maya_now() -> User:
-    choice_set("regions", {"*": "allow"})
-    return make_teen("maya", age=15)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("noon")]
 
 
 @pytest.fixture

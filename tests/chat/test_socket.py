@@ -3,43 +3,21 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
 
 from chatbot.accounts import services as people
 from chatbot.accounts.models import User
-from chatbot.chat import engine, socket, talk
+from chatbot.chat import socket
 from chatbot.chat.models import Message
 from chatbot.core import clock
-from chatbot.core.choices import choice_set
 from chatbot.core.database import in_database
 from companion.engines.scripted import Stall
 from tests.chat.house import NOON, says
 from tests.chat.tab import tab_of
-from tests.conftest import make_teen
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-async def _noon() -> AsyncIterator[None]:
-    clock.move_to(NOON)
-    yield
-    await talk.turns_release()
-    await engine.engines_close()
-
-
-@pytest.fixture
-def maya_now() -> User:
-    choice_set("regions", {"*": "allow"})
-    return make_teen("maya", age=15)
-
-
-@pytest.fixture
-def leo_now(maya_now: User) -> User:
-    return make_teen("leo", age=17)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("noon")]
 
 
 async def test_hello_say_and_the_reply_by_sentence(maya_now: User) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
@@ -13,31 +12,14 @@ from pytest_django import Settings
 from chatbot.accounts import services as people
 from chatbot.accounts.adapter import LOCK
 from chatbot.accounts.models import TimeLimits, User
-from chatbot.chat import dangers, engine, socket, talk
+from chatbot.chat import socket
 from chatbot.chat.models import Message
 from chatbot.core import clock, crypto, keys
-from chatbot.core.choices import choice_set
 from chatbot.core.database import in_database
 from tests.chat.house import DANGERS, NOON, close_gate, database_away, says
 from tests.chat.tab import Tab, tab_of
-from tests.conftest import make_teen
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-async def _noon() -> AsyncIterator[None]:
-    clock.move_to(NOON)
-    dangers._unfiled.clear()
-    yield
-    await talk.turns_release()
-    await engine.engines_close()
-
-
-@pytest.fixture
-def maya_now() -> User:
-    choice_set("regions", {"*": "allow"})
-    return make_teen("maya", age=15)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("noon")]
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
@@ -13,28 +12,13 @@ from chatbot.chat import engine, services, talk
 from chatbot.chat.models import Finish, Turn, TurnState
 from chatbot.chat.turn import TRIES, turn_run
 from chatbot.core import clock, jobs, metrics
-from chatbot.core.choices import choice_set
 from chatbot.core.database import in_database
 from companion.engines.scripted import ScriptedEngine, Stall
 from companion.memory.services import memory_list
 from moderation.incidents.models import CrisisCount, Incident
 from tests.chat.house import NOON, answered, database_away, says, take, until
-from tests.conftest import make_teen
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-async def _noon() -> AsyncIterator[None]:
-    clock.move_to(NOON)
-    yield
-    await engine.engines_close()
-
-
-@pytest.fixture
-def maya_now() -> User:
-    choice_set("regions", {"*": "allow"})
-    return make_teen("maya", age=15)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("noon")]
 
 
 async def test_a_message_is_answered_stored_and_done(maya_now: User) -> None:
