@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import PASSWORD, Server
+from tests.browser.server import PASSWORD, Server
 
 pytestmark = pytest.mark.browser
 

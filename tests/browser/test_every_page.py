@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import PHONE, Server
+from tests.browser.conftest import PHONE
+from tests.browser.server import Server
 from tests.contracts.cast import table
 
 pytestmark = pytest.mark.browser

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import PASSWORD, Line, Server
+from tests.browser.conftest import Line
+from tests.browser.server import PASSWORD, Server
 from tests.browser.test_chat import user_says
 
 pytestmark = pytest.mark.browser

@@ -1,0 +1,155 @@
+"""The product in a process of its own, with people in its database: what the browser tests talk to."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PASSWORD = "abraco-demo"
+START_S = 60
+
+# Runs in the server's own settings: people who confirmed the deal, without quiet hours, whatever the time.
+PEOPLE = """
+import django, json, sys
+django.setup()
+from datetime import time
+from chatbot.accounts import bands, services
+from chatbot.accounts.models import Role, TimeLimits, User
+from chatbot.core import clock
+from companion.profile.services import companion_shape
+for wanted in json.loads(sys.argv[1]):
+    person = User.objects.filter(username=wanted["name"]).first()
+    if person is None:
+        today = clock.now().date()
+        person = User(username=wanted["name"])
+        person.set_password(wanted["password"])
+        age = bands.band_from_birth(month=today.month - 1 or 1, year=today.year - wanted["age"], today=today)
+        services.person_place(person, age=age, country=wanted["country"], region=wanted["region"], time_zone="UTC",
+                              language=wanted["language"])
+        person.save()
+    if wanted["deal"]:
+        services.deal_confirm(person)
+    TimeLimits.objects.update_or_create(
+        person=person, defaults={"quiet_from": time(12), "quiet_to": time(12), "minutes_a_day": 1440})
+    if wanted["companion"]:
+        companion_shape(owner_id=person.id, name=wanted["companion"], colour="honey", playful=50, curious=50, gentle=50)
+"""
+
+
+def environment(folder: Path, **changes: str) -> dict[str, str]:
+    return {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "chatbot.settings",
+        "DEBUG": "1",
+        "ABRACO_HTTPS": "0",
+        "ABRACO_VAR": str(folder),
+        "ABRACO_ENGINE": "tests.browser.told:Told",
+        "PYTHONWARNINGS": "ignore",
+        **changes,
+    }
+
+
+def run(folder: Path, *arguments: str, **changes: str) -> str:
+    done = subprocess.run(
+        [sys.executable, *arguments], cwd=ROOT, env=environment(folder, **changes), capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    if done.returncode:
+        pytest.fail(f"{' '.join(arguments[:3])} failed:\n{done.stderr[-2000:]}")
+    return done.stdout
+
+
+def wanted(name: str, **changes: Any) -> dict[str, Any]:
+    person = {
+        "name": name, "age": 15, "country": "US", "region": "US-CA", "language": "en", "password": PASSWORD,
+        "deal": True, "companion": "Pixel",
+    }  # fmt: skip
+    return {**person, **changes}
+
+
+@dataclass
+class Server:
+    """The product in a process of its own. `url` has no slash at its end."""
+
+    folder: Path
+    port: int
+    changes: dict[str, str] = field(default_factory=dict)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        log = (self.folder / "server.log").open("ab")
+        with log:
+            self.process = subprocess.Popen(
+                [
+                    sys.executable, "-m", "uvicorn", "chatbot.asgi:application", "--host", "127.0.0.1",
+                    "--port", str(self.port), "--ws-max-size", "1048576", "--log-level", "warning",
+                ],
+                cwd=ROOT, env=environment(self.folder, **self.changes), stdout=log, stderr=log,
+            )  # fmt: skip
+        until = time.monotonic() + START_S
+        while time.monotonic() < until and self.process.poll() is None:
+            with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError):
+                if urllib.request.urlopen(f"{self.url}/health", timeout=2).status == 200:
+                    return
+            time.sleep(0.1)
+        pytest.fail(f"the server did not start:\n{self.log()[-2000:]}")
+
+    def stop(self) -> None:
+        """End it as an operator would."""
+        self._end("terminate")
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        self._end("kill")
+
+    def _end(self, how: str) -> None:
+        if self.process is None:
+            return
+        getattr(self.process, how)()
+        try:
+            self.process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process = None
+
+    def log(self) -> str:
+        return (self.folder / "server.log").read_text(encoding="utf-8", errors="replace")
+
+    def manage(self, *arguments: str) -> str:
+        """A management command in this server's settings; what it printed."""
+        return run(self.folder, "manage.py", *arguments, **self.changes)
+
+    def python(self, code: str, *arguments: str) -> str:
+        """Some Python in this server's settings; what it printed. Starts with `import django; django.setup()`."""
+        return run(self.folder, "-c", code, *arguments, **self.changes)
+
+    def newcomer(self, name: str, **changes: Any) -> str:
+        """Somebody new: a teen of 15 in California who confirmed the deal and named the companion. Their name.
+
+        `age`, `country`, `region`, `language`, `password`, `deal` (False: not yet), `companion` ("": not named yet).
+        """
+        self.newcomers({name: changes})
+        return name
+
+    def newcomers(self, people: Mapping[str, Mapping[str, Any]]) -> None:
+        """Several at once: each name with its changes."""
+        self.python(PEOPLE, json.dumps([wanted(name, **changes) for name, changes in people.items()]))
