@@ -59,6 +59,7 @@ SOCIAL = ("greeting", "how_are_you", "shrug", "agree")
 ALWAYS_TRUE = frozenset(("are_you_real", "love_you"))
 PLAYFUL_TONES = frozenset(("joke", "tease", "dare"))
 MOVES_ON = frozenset(("laugh", "good_news", "tell_joke"))
+GREETING_WORDS = 5  # a hello with more behind it is about something
 
 
 @dataclass(frozen=True)
@@ -287,6 +288,13 @@ def _otherwise(turn: Turn) -> Pick | None:
     return None if chosen is None else Pick(chosen, pending)
 
 
+def _greeted(turn: Turn) -> Pick | None:
+    """The first message says hello and a few words that nothing fits: the hello is answered, no guess is made."""
+    short = len(turn.reading.words) <= GREETING_WORDS
+    greets = turn.reading.greets and short and not turn.talk.turns and not turn.prompt.low
+    return turn.act_said("greeting") if greets else None
+
+
 def _weak_acts(turn: Turn) -> Pick | None:
     picks = (turn.act_said(act.name) for act in turn.acts if act.weak)
     return next((pick for pick in picks if pick is not None), None)
@@ -331,6 +339,7 @@ STEPS: Mapping[str, Step] = {
     "otherwise": _otherwise,
     "weak": _weak_acts,
     "blended": _blended,
+    "greeted": _greeted,
     "repair": repair,
     "anything": _anything,
 }

@@ -234,3 +234,12 @@ def test_state_is_read_from_the_history_alone(small_bank: Path) -> None:
 
 def test_the_engine_takes_only_what_its_prompt_holds() -> None:
     assert list(inspect.signature(EmbeddedEngine.reply).parameters) == ["self", "prompt"]
+
+
+async def test_a_hello_with_a_few_words_that_nothing_fits_is_answered_as_a_hello(engine: EmbeddedEngine) -> None:
+    reply = await engine.reply(prompt("hi zorbl quux"))
+    assert (reply.step, reply.chosen[-1].line.id.split("/")[1]) == ("greeted", "hello")
+    later = await engine.reply(
+        prompt("hi zorbl quux", history=(Line("user", "hello"), Line("companion", "Hello, you.")))
+    )
+    assert later.step != "greeted"
