@@ -48,6 +48,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "csp",
     "chatbot.core",
     "chatbot.accounts",
@@ -55,6 +56,9 @@ INSTALLED_APPS = [
     "companion.profile",
     "companion.memory",
     "chatbot.chat",
+    "chatbot.me",
+    "chatbot.family",
+    "chatbot.widget",
 ]
 
 MIDDLEWARE = [
