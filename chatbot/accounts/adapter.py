@@ -12,6 +12,9 @@ from django.urls import reverse
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
+from chatbot.accounts.context import home_of
+from chatbot.accounts.models import User
+
 # In the visit's own store: "leave quickly" was tapped, and the password was not given since.
 LOCK = "locked"
 
@@ -33,6 +36,9 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
         cleaned: str = super().clean_username(username, shallow=shallow)
         name_check(cleaned)
         return cleaned
+
+    def get_login_redirect_url(self, request: HttpRequest) -> str:
+        return home_of(request.user) if isinstance(request.user, User) else settings.LOGIN_REDIRECT_URL
 
     def get_signup_redirect_url(self, request: HttpRequest) -> str:
         return reverse("accounts:recovery_code")
