@@ -5,7 +5,11 @@ SHELL := /bin/bash
 .PHONY: run test check install bench bench-turn bench-safety samples clean
 
 PORT ?= 8000
+WORKERS ?= 1
 PY := .venv/bin/python
+SERVE = $(PY) -m uvicorn chatbot.asgi:application --host 127.0.0.1 --port $(PORT) --workers $(WORKERS) \
+	--ws-max-size 1048576 --timeout-graceful-shutdown 10 --log-level warning
+WORK = $(PY) -m celery --app chatbot.celery --quiet worker --beat --without-mingle --without-gossip --loglevel WARNING
 STAMP := .venv/.installed-dev
 CACHE := $(or $(ABRACO_CACHE),$(or $(ABRACO_VAR),var)/cache)
 
@@ -16,12 +20,19 @@ run: $(STAMP)
 	$(PY) manage.py seed_demo
 	$(PY) manage.py catalogues
 	$(PY) -m companion.engines.embedded $(CACHE)
-	echo "Serving on http://127.0.0.1:$(PORT)  (embedded engine, SQLite, jobs in this process; stop with Ctrl-C)"
-	exec $(PY) -m uvicorn chatbot.asgi:application --host 127.0.0.1 --port $(PORT) --ws-max-size 1048576 --log-level warning
+	$(PY) manage.py parts
+	echo "Serving on http://127.0.0.1:$(PORT)  (stop with Ctrl-C)"
+	if [ -z "$${REDIS_URL:-}" ]; then exec $(SERVE); fi
+	# Both end together: the worker finishes what it took, the server gives its turns back.
+	$(WORK) & worker=$$!
+	$(SERVE) & server=$$!
+	trap 'trap "" INT TERM; kill $$server $$worker 2>/dev/null || true; wait' EXIT
+	trap 'exit 0' INT TERM
+	wait $$server
 
 test: $(STAMP)
 	@.ci/packages
-	$(PY) -m pytest
+	$(PY) -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
 
 check: $(STAMP)
 	@$(PY) -m ruff check .

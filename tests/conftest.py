@@ -6,19 +6,39 @@ from collections.abc import Iterator
 from datetime import date
 
 import pytest
+import pytest_django
 from django.conf import settings
+from django.db import connection
 
 from chatbot.accounts import bands, services
 from chatbot.accounts.models import Role, User
 from chatbot.core import catalogues, clock, jobs, keys
 from chatbot.core.choices import choice_set
+from chatbot.core.database import database_close
 
+pytest_plugins = ["tests.service.fixtures"]
 TODAY = date(2026, 11, 24)
 
 
 def pytest_sessionstart() -> None:
     """The pages' translations, compiled as `make run` does: git keeps only their sources."""
     catalogues.compile_all(settings.LOCALE_PATHS[0])
+
+
+# Each of these shares a running server, so it stays with one worker of `pytest -n`; they take longest and begin first.
+TOGETHER = ("browser", "service", "process")
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What stays together with -n: a folder with a server, elsewhere a file."""
+    for item in items:
+        folder = item.path.parent.name
+        shares = folder in TOGETHER and (folder != "service" or "house" in item.fixturenames)
+        item.add_marker(pytest.mark.xdist_group(folder if shares else item.location[0]))
+    if items and items[0].config.getoption("dist", "no") == "loadgroup":
+        ranks = {folder: rank for rank, folder in enumerate(TOGETHER)}
+        items.sort(key=lambda item: ranks.get(item.path.parent.name, len(TOGETHER)))
 
 
 def make_teen(name: str, *, age: int, country: str = "US", region: str = "US-CA", language: str = "en") -> User:
@@ -38,6 +58,19 @@ def make_person(name: str, role: Role) -> User:
     person.set_password("abraco-tests")
     person.save()
     return person
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker) -> Iterator[None]:
+    """Threads keep their connections, and PostgreSQL drops no database that somebody is connected to."""
+    yield
+    database_close()
+    if connection.vendor == "postgresql":
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
 
 
 @pytest.fixture(autouse=True)

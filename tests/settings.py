@@ -1,14 +1,23 @@
 """The product's settings with a cheap password hash, a fixed key, and files in a folder of the run."""
 
+import atexit
 import os
+import shutil
 import tempfile
+from pathlib import Path
 
-os.environ.setdefault("ABRACO_VAR", tempfile.mkdtemp(prefix="abraco-tests-"))
+if "ABRACO_VAR" not in os.environ:  # workers of pytest -n get it from the one that starts them
+    os.environ["ABRACO_VAR"] = tempfile.mkdtemp(prefix="abraco-tests-")
+    atexit.register(shutil.rmtree, os.environ["ABRACO_VAR"], ignore_errors=True)
+# The bank's vectors as `make install` left them; without them the first test that asks makes them, in half a minute.
+_INSTALLED = Path(__file__).resolve().parents[1] / "var" / "cache"
+if _INSTALLED.is_dir():
+    os.environ.setdefault("ABRACO_CACHE", str(_INSTALLED))
 os.environ.setdefault("SECRET_KEY", "tests")
 os.environ.setdefault("ABRACO_MASTER_KEY", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")
 os.environ.setdefault("ABRACO_HTTPS", "0")
 
-from chatbot.settings import *  # noqa: F403
+from chatbot.settings import *  # noqa: E402, F403  the environment comes first
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 ALLOWED_HOSTS = ["*"]
@@ -18,5 +27,10 @@ HELP_REQUIRED = False
 # whitenoise looks at the folder when the application is made.
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # noqa: F405  from the product's settings
 
-# A file, as in production: in-memory databases lock tables between threads without waiting.
-DATABASES["default"]["TEST"] = {"NAME": str(VAR_DIR / "tests.sqlite3")}  # noqa: F405  from the product's settings
+if DATABASE_URL:  # noqa: F405  from the product's settings
+    # Without the pool: its threads would keep connections to a database that is dropped after the tests.
+    DATABASES["default"]["OPTIONS"].pop("pool", None)  # noqa: F405
+    DATABASES["default"]["TEST"] = {"NAME": f"{DATABASES['default']['NAME']}_tests"}  # noqa: F405
+else:
+    # A file, as in production: in-memory databases lock tables between threads without waiting.
+    DATABASES["default"]["TEST"] = {"NAME": str(VAR_DIR / "tests.sqlite3")}  # noqa: F405

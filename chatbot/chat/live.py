@@ -1,7 +1,7 @@
 """Who is to look again: sockets that follow a conversation or a person are woken through the channel layer.
 
 An event says only "look"; what there is to see stands in rows. A lost event heals by itself: followers of an open turn
-look every 300 ms anyway.
+look every 300 ms anyway, others every 20 seconds, and sockets then also say again which groups they are in.
 """
 
 from __future__ import annotations
@@ -25,6 +25,11 @@ async def wake(conversation_id: uuid.UUID) -> None:
     layer = get_channel_layer()
     if layer is not None:
         await layer.group_send(conversation_group(conversation_id), {"type": "conversation.woke"})
+
+
+def person_look(person_id: uuid.UUID) -> None:
+    """What holds for the person changed (limits, a guardian's yes): their sockets read it again and say so."""
+    person_signed_out(person_id)
 
 
 def person_signed_out(person_id: uuid.UUID) -> None:

@@ -28,6 +28,7 @@ from chatbot.chat.turn import turn_run
 from chatbot.core import clock, crypto, jobs, keys
 from chatbot.core.choices import choice_set
 from chatbot.core.database import database_close, in_database
+from chatbot.settings import sqlite_at
 from companion.memory.services import MemoryView, memory_list
 
 BAND_AGES = {"13-15": 15, "16-17": 17, "18+": 25}
@@ -49,14 +50,13 @@ class Newcomer:
 @contextmanager
 def throw_away_database() -> Iterator[None]:
     """A database of its own in a temporary folder, with a key of its own; nothing is left behind."""
-    with TemporaryDirectory(prefix="abraco-") as folder:
+    with TemporaryDirectory(prefix="abraco-") as folder, jobs.drained_only():
         before = dict(connections.settings["default"])
         kept_key = settings.MASTER_KEY
         database_close()
         connections.close_all()
-        name = str(Path(folder) / "fresh.sqlite3")
-        for holder in (connections.settings["default"], connections["default"].settings_dict):
-            holder["NAME"] = name
+        another = connections["default"].vendor != "sqlite"
+        _database_swap({**before, **sqlite_at(str(Path(folder) / "fresh.sqlite3"))}, another=another)
         settings.MASTER_KEY = crypto.encode_key(crypto.new_key())
         keys.forget_cached()
         try:
@@ -68,8 +68,16 @@ def throw_away_database() -> Iterator[None]:
             connections.close_all()
             settings.MASTER_KEY = kept_key
             keys.forget_cached()
-            for holder in (connections.settings["default"], connections["default"].settings_dict):
-                holder["NAME"] = before["NAME"]
+            _database_swap(before, another=another)
+
+
+def _database_swap(to: dict[str, Any], *, another: bool) -> None:
+    """another: of another kind than the house's own, so that the connection has to be one of another class."""
+    for holder in (connections.settings["default"], connections["default"].settings_dict):
+        holder.clear()
+        holder.update(to)
+    if another:
+        del connections["default"]
 
 
 def newcomer_make(newcomer: Newcomer, *, gates: bool) -> User:

@@ -11,7 +11,9 @@ from datetime import datetime
 from django.db import transaction
 
 from chatbot.core import clock
+from chatbot.core.locks import hold
 from chatbot.core.models import AuditEntry
+from chatbot.core.text import text_clean
 
 _START = "0" * 64
 
@@ -32,11 +34,17 @@ def _digest(  # noqa: PLR0917  an entry is these seven things
 def audit_record(
     *, actor: str, subject: uuid.UUID | None, action: str, detail: Mapping[str, str | int | bool] | None = None
 ) -> AuditEntry:
-    """Append one entry. `detail` never holds what anybody wrote; `subject` is the person who may read the entry."""
+    """Append one entry. `detail` never holds what anybody wrote; `subject` is the person who may read the entry.
+
+    DANGER: until the transaction around it ends, nobody else can append: let it be the last thing in there.
+    """
+    actor, action = text_clean(actor)[:64], text_clean(action)[:64]
+    content = {name: text_clean(value) if isinstance(value, str) else value for name, value in (detail or {}).items()}
     with transaction.atomic():
-        last = AuditEntry.objects.select_for_update().order_by("-number").first()
+        hold("audit")  # two at once would both follow the same last entry
+        last = AuditEntry.objects.order_by("-number").first()
         number, before = (last.number + 1, last.digest) if last else (1, _START)
-        at, content = clock.now(), dict(detail or {})
+        at = clock.now()
         return AuditEntry.objects.create(
             number=number,
             at=at,
@@ -58,6 +66,11 @@ def audit_broken_at() -> int | None:
             return expected
         before, expected = entry.digest, expected + 1
     return None
+
+
+def audit_since(subject: uuid.UUID, action: str, since: datetime) -> bool:
+    """Whether that was done about this person after that moment."""
+    return AuditEntry.objects.filter(subject_id=subject, action=action, at__gt=since).exists()
 
 
 def audit_of(subject: uuid.UUID, *, limit: int = 50) -> list[AuditEntry]:

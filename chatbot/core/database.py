@@ -29,6 +29,7 @@ class _Pool:
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="abraco-database")
         self._last = threading.local()
+        self._broken = 0  # how often a connection broke: then the others, of other threads, are not trusted either
         self._opened: set[BaseDatabaseWrapper] = set()
         self._lock = threading.Lock()
 
@@ -37,8 +38,10 @@ class _Pool:
 
     def _visit(self, work: Callable[[], T]) -> T:
         now = clock.monotonic()
-        if now - getattr(self._last, "at", now) > IDLE_S:
+        idle = now - getattr(self._last, "at", now) > IDLE_S
+        if idle or getattr(self._last, "broken", self._broken) != self._broken:
             self._put_away(all_of_them=True)
+        self._last.broken = self._broken
         try:
             return work()
         finally:
@@ -48,6 +51,8 @@ class _Pool:
     def _put_away(self, *, all_of_them: bool) -> None:
         """Close this thread's connections: all, or those that had an error."""
         for connection in connections.all(initialized_only=True):
+            if connection.errors_occurred and not all_of_them:
+                self._broken += 1
             if all_of_them or connection.errors_occurred:
                 connection.close()
             with self._lock:
@@ -97,3 +102,6 @@ def database_close() -> None:
         closing, _pool = _pool, None
     if closing is not None:
         closing.close()
+    close_pool = getattr(connections["default"], "close_pool", None)  # PostgreSQL's
+    if close_pool is not None:
+        close_pool()

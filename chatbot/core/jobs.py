@@ -1,19 +1,23 @@
-"""Work after the commit: functions by name, run by a thread of this process. Ids in, never rows; twice is harmless.
+"""Work after the commit: functions by name. Ids in, never rows; twice is harmless.
 
-A job lost with the process is found again by a sweep over rows: each app registers its own.
+Without REDIS_URL a thread of this process runs them; with it a Celery worker does (chatbot/celery.py, core/broker.py).
+A job that was lost, with a process or with the broker, is found again by a sweep over rows: each app registers its own.
 """
 
 from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import structlog
+from django.conf import settings
+from django.core.cache import cache
 from django.db import close_old_connections, connections, transaction
 
-from chatbot.core import clock, metrics
+from chatbot.core import broker, clock, metrics
 
 log = structlog.get_logger()
 
@@ -27,8 +31,18 @@ class _Task:
     ids: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class _Sweep:
+    every_s: float
+    find: Sweep
+    everywhere: bool
+
+
+# A worker that swept within this time is there (the shortest sweep runs every minute).
+SEEN_S = 180
+_SEEN = "jobs:swept_at"
 _jobs: dict[str, Job] = {}
-_sweeps: dict[str, tuple[float, Sweep]] = {}
+_sweeps: dict[str, _Sweep] = {}
 
 
 def job(name: str) -> Callable[[Job], Job]:
@@ -41,18 +55,21 @@ def job(name: str) -> Callable[[Job], Job]:
     return register
 
 
-def sweep(name: str, *, every_s: float) -> Callable[[Sweep], Sweep]:
-    """Register a sweep: finds rows whose work was lost, does it, and returns how many it found."""
+def sweep(name: str, *, every_s: float, everywhere: bool = False) -> Callable[[Sweep], Sweep]:
+    """Register a sweep: finds rows whose work was lost, does it, and returns how many it found.
+
+    `everywhere`: it refreshes what a process has in memory, so every process runs it for itself.
+    """
 
     def register(function: Sweep) -> Sweep:
-        _sweeps[name] = (every_s, function)
+        _sweeps[name] = _Sweep(every_s, function, everywhere)
         return function
 
     return register
 
 
 class _Runner(threading.Thread):
-    """The in-process worker: one thread, a queue in memory, and the sweeps."""
+    """The in-process worker: one thread, a queue in memory, the sweeps. With a broker only the sweeps `everywhere`."""
 
     def __init__(self) -> None:
         super().__init__(name="abraco-jobs", daemon=True)
@@ -82,14 +99,16 @@ class _Runner(threading.Thread):
             connections.close_all()
 
     def _sweep_due(self) -> None:
-        for name, (every_s, _) in _sweeps.items():
-            if clock.monotonic() >= self._next.get(name, 0.0):
-                self._next[name] = clock.monotonic() + every_s
+        for name, known in _sweeps.items():
+            ours = known.everywhere or not settings.REDIS_URL
+            if ours and clock.monotonic() >= self._next.get(name, 0.0):
+                self._next[name] = clock.monotonic() + known.every_s
                 run_sweep(name)
 
 
 _runner: _Runner | None = None
 _waiting: list[_Task] = []
+_drained_only = False
 
 
 def run_job(name: str, *ids: str) -> bool:
@@ -108,7 +127,7 @@ def run_sweep(name: str) -> int:
     """Run one sweep now; a failing one is logged and tried again next time."""
     close_old_connections()
     try:
-        found = _sweeps[name][1]()
+        found = _sweeps[name].find()
     except Exception as error:  # as in run_job
         log.error("sweep_failed", sweep=name, error=type(error).__name__)
         metrics.JOBS_FAILED.labels(name).inc()
@@ -122,10 +141,54 @@ def run_sweeps() -> int:
     return sum(run_sweep(name) for name in _sweeps)
 
 
+def sweeps_shared() -> dict[str, float]:
+    """The sweeps that one process runs for all, with their seconds: Celery's beat asks for them."""
+    return {name: known.every_s for name, known in _sweeps.items() if not known.everywhere}
+
+
+def run_sweep_alone(name: str) -> int:
+    """Run one sweep for all processes, unless another process is at it. Sweeps bear it all the same: a lock that is
+    kept in Redis is a courtesy, not a promise."""
+    lock = f"jobs:sweep:{name}"
+    if not cache.add(lock, 1, timeout=60):
+        return 0
+    try:
+        return run_sweep(name)
+    finally:
+        cache.delete(lock)
+        cache.set(_SEEN, int(clock.now().timestamp()), timeout=SEEN_S * 5)
+
+
+def worker_seen() -> bool:
+    """Whether a worker swept lately."""
+    at = cache.get(_SEEN)
+    return isinstance(at, int) and clock.now().timestamp() - at < SEEN_S
+
+
 def enqueue_after_commit(name: str, *ids: str) -> None:
-    """Run the job once the transaction is committed. Without a running worker it waits for `drain`."""
+    """Run the job once the transaction is committed. With neither broker nor running thread it waits for `drain`."""
     task = _Task(name, ids)
-    transaction.on_commit(lambda: _runner.submit(task) if _runner else _waiting.append(task))
+    transaction.on_commit(lambda: _hand_over(task))
+
+
+def _hand_over(task: _Task) -> None:
+    if settings.REDIS_URL and not _drained_only:
+        broker.publish("abraco.job", task.name, list(task.ids))
+    elif _runner is not None:
+        _runner.submit(task)
+    else:
+        _waiting.append(task)
+
+
+@contextmanager
+def drained_only() -> Iterator[None]:
+    """In the block jobs wait for `drain` here, broker or not: its database is nobody else's."""
+    global _drained_only  # noqa: PLW0603  one switch a process
+    _drained_only = True
+    try:
+        yield
+    finally:
+        _drained_only = False
 
 
 def start() -> None:
@@ -140,11 +203,12 @@ def start() -> None:
 
 
 def stop(timeout: float = 10.0) -> None:
-    """Finish what is queued and end the worker."""
+    """Finish what is queued and end the worker; let the broker have what it was not given yet."""
     global _runner  # noqa: PLW0603  see start
     if _runner is not None:
         _runner.finish(timeout)
         _runner = None
+    broker.close()
 
 
 def drain() -> int:

@@ -1,4 +1,7 @@
-"""Data keys of persons: made on first use, wrapped by the operator's master key, destroyed on erasure."""
+"""Data keys of persons: made on first use, wrapped by the operator's master key, destroyed on erasure.
+
+A destroyed key leaves an empty row for a while, which says to every process: gone, and not to be made again.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,10 @@ from chatbot.core import clock, crypto
 from chatbot.core.models import PersonKey
 
 _CACHE_SIZE = 512
+# How long an unwrapped key is used without asking: so long may another process use one that was destroyed here.
+KNOWN_S = 30.0
+# The `master` of an empty row.
+_GONE = ""
 # Owners whose key this process destroyed. A turn that is still running must not make them a new one, nor keep the old.
 _destroyed: set[uuid.UUID] = set()
 
@@ -32,21 +39,25 @@ class _Cache:
     """Unwrapped keys, a bounded number of them, in memory only."""
 
     def __init__(self) -> None:
-        self._keys: OrderedDict[uuid.UUID, bytes] = OrderedDict()
+        self._keys: OrderedDict[uuid.UUID, tuple[bytes, float]] = OrderedDict()
         self._lock = threading.Lock()
 
     def get(self, owner_id: uuid.UUID) -> bytes | None:
         with self._lock:
-            key = self._keys.get(owner_id)
-            if key is not None:
-                self._keys.move_to_end(owner_id)
+            key, since = self._keys.get(owner_id, (None, 0.0))
+            if key is None:
+                return None
+            if clock.monotonic() - since >= KNOWN_S:
+                del self._keys[owner_id]
+                return None
+            self._keys.move_to_end(owner_id)
             return key
 
     def put(self, owner_id: uuid.UUID, key: bytes) -> None:
         with self._lock:
             if owner_id in _destroyed:  # read just before it was destroyed
                 return
-            self._keys[owner_id] = key
+            self._keys[owner_id] = (key, clock.monotonic())
             while len(self._keys) > _CACHE_SIZE:
                 self._keys.popitem(last=False)
 
@@ -92,7 +103,7 @@ def master_key_make() -> bool:
     path = Path(settings.MASTER_KEY_FILE)
     if settings.MASTER_KEY or path.exists():
         return False
-    if PersonKey.objects.exists():
+    if PersonKey.objects.exclude(master=_GONE).exists():
         raise MasterKeyError(f"The key file {path} is missing and this database needs it: put your saved copy back.")
     path.parent.mkdir(parents=True, exist_ok=True)
     _write_keys(path, [crypto.new_key()])
@@ -133,6 +144,8 @@ def data_key(owner_id: uuid.UUID, *, make: bool = False) -> bytes:
         if not make or owner_id in _destroyed:
             raise KeyMissing("this person's key does not exist")
         row = _key_make(owner_id)
+    if row.master == _GONE:
+        raise KeyMissing("this person's key was destroyed")
     key = _unwrap(row)
     _cache.put(owner_id, key)
     return key
@@ -155,12 +168,25 @@ def _key_make(owner_id: uuid.UUID) -> PersonKey:
 
 
 def key_destroy(owner_id: uuid.UUID) -> bool:
-    """Destroy the person's key, so that nothing it sealed can be read, in backups of rows neither."""
+    """Destroy the person's key, so that nothing it sealed can be read, in backups of rows neither.
+
+    The row stays, empty, until `key_forget`: a turn that another process still runs must not make a new key.
+    """
     _destroyed.add(owner_id)
-    destroyed, _ = PersonKey.objects.filter(owner_id=owner_id).delete()
+    with transaction.atomic():
+        destroyed = PersonKey.objects.filter(owner_id=owner_id).exclude(master=_GONE).update(wrapped=b"", master=_GONE)
+        if not destroyed:
+            PersonKey.objects.get_or_create(
+                owner_id=owner_id, defaults={"wrapped": b"", "master": _GONE, "created_at": clock.now()}
+            )
     _cache.drop(owner_id)
     _log_truncate()
     return destroyed > 0
+
+
+def key_forget(owner_id: uuid.UUID) -> None:
+    """Delete what a destroyed key left, once no process can be busy with this person any more."""
+    PersonKey.objects.filter(owner_id=owner_id, master=_GONE).delete()
 
 
 def _log_truncate() -> None:
@@ -191,7 +217,7 @@ def master_rotate() -> int:
 def _rewrap(master: bytes) -> int:
     name, count = crypto.key_name(master), 0
     with transaction.atomic():
-        for row in PersonKey.objects.exclude(master=name).select_for_update().iterator():
+        for row in PersonKey.objects.exclude(master__in=(name, _GONE)).select_for_update().iterator():
             key = _unwrap(row)
             row.wrapped = crypto.seal(master, key, bound_to=_bound(row.owner_id))
             row.master = name

@@ -18,6 +18,7 @@ FIRST_TOKEN = Histogram(
 TURN = Histogram("abraco_turn_seconds", "From the turn's start to its end.", registry=registry, buckets=_SECONDS)
 SOCKETS = Gauge("abraco_sockets_open", "Open sockets of this process.", registry=registry)
 JOBS_FAILED = Counter("abraco_jobs_failed", "Jobs and sweeps that broke.", ["job"], registry=registry)
+JOBS_DROPPED = Counter("abraco_jobs_dropped", "Jobs that the broker could not be given.", ["job"], registry=registry)
 SWEEP_FOUND = Counter("abraco_sweep_found", "What sweeps found that was lost or due.", ["sweep"], registry=registry)
 
 

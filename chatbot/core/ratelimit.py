@@ -10,7 +10,8 @@ from chatbot.core import clock
 def allowed(key: str, *, most: int, per_s: int) -> int:
     """0 when this event may pass (it is counted then), else the seconds until the next may.
 
-    Counts in windows of `per_s` seconds. A cache that is down lets people pass: talking matters more than the count.
+    Counts in windows of `per_s` seconds. While a shared cache is away each process counts for
+    itself: talking matters more than the count.
     """
     now = clock.now().timestamp()
     window = int(now // per_s)

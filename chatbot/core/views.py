@@ -13,7 +13,7 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from chatbot.core import crypto, keys, metrics
+from chatbot.core import crypto, keys, metrics, parts
 
 Check = Callable[[], str | None]
 """What is wrong, in a sentence; None when all is well. Raises CryptoError, DatabaseError like the part itself."""
@@ -39,8 +39,18 @@ def _master_key() -> None:
     keys.master_keys()
 
 
-_checks: dict[str, Check] = {"database": _database, "channel_layer": _channel_layer, "master_key": _master_key}
-_warnings: dict[str, Check] = {}
+def _always() -> None:
+    """Never a reason not to serve: see the warning of the same name."""
+
+
+_checks: dict[str, Check] = {
+    "database": _database, "channel_layer": _channel_layer, "cache": _always, "jobs": _always,
+    "master_key": _master_key,
+}  # fmt: skip
+_warnings: dict[str, Check] = {
+    "channel_layer": parts.channel_layer_degraded, "cache": parts.cache_degraded, "jobs": parts.jobs_degraded
+}  # fmt: skip
+FINE, DEGRADED = "ok", "degraded"
 
 
 def check_add(name: str, check: Check, *, warns: bool = False) -> None:
@@ -63,14 +73,15 @@ def health(request: HttpRequest) -> JsonResponse:
 
 
 def ready(request: HttpRequest) -> JsonResponse:
-    """Each part named; 503 when one of them can't serve. What is wrong in words only for whoever may read /metrics."""
-    parts = {name: _asked(check) or "ok" for name, check in _checks.items()}
+    """Each part named; 503 when one of them can't serve, not when the house does without it. What is wrong in words
+    only for whoever may read /metrics."""
     warnings = {name: said for name, check in _warnings.items() if (said := _asked(check)) is not None}
+    states = {name: _asked(check) or (DEGRADED if name in warnings else FINE) for name, check in _checks.items()}
     if not _may_measure(request):  # DANGER: the words name files of this machine
-        parts = {name: state if state == "ok" else "not ready" for name, state in parts.items()}
+        states = {name: state if state in (FINE, DEGRADED) else "not ready" for name, state in states.items()}
         warnings = dict.fromkeys(warnings, "look")
-    fine = all(state == "ok" for state in parts.values())
-    answer = {"status": "ok" if fine else "not ready", "parts": parts, "warnings": warnings}
+    fine = all(state in (FINE, DEGRADED) for state in states.values())
+    answer = {"status": "ok" if fine else "not ready", "parts": states, "warnings": warnings}
     return JsonResponse(answer, status=200 if fine else 503)
 
 

@@ -15,7 +15,7 @@ from moderation.crisis.helplines import helplines
 from moderation.incidents.services import helpline_check
 
 pytestmark = pytest.mark.django_db
-PARTS = {"database", "channel_layer", "engine", "classifier", "master_key"}
+PARTS = {"database", "channel_layer", "cache", "jobs", "engine", "classifier", "master_key"}
 
 
 TOKEN = {"Authorization": "Bearer the token"}

@@ -7,7 +7,7 @@ from django.core.exceptions import FieldError
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from chatbot.core import crypto, keys
+from chatbot.core import clock, crypto, keys
 from chatbot.core.ids import new_id
 from chatbot.core.models import PersonKey
 from companion.profile.models import Companion
@@ -62,6 +62,52 @@ def test_after_the_key_is_destroyed_nothing_opens() -> None:
     with pytest.raises(keys.KeyMissing):
         _ = Companion.objects.get(pk=row.pk).name
     assert not keys.key_destroy(row.owner_id)
+
+
+def test_no_other_process_makes_a_destroyed_key_again_until_it_is_forgotten() -> None:
+    owner = companion_named("Pipoca").owner_id
+    keys.key_destroy(owner)
+    keys._destroyed.discard(owner)  # another process, which knows nothing of it
+    row = PersonKey.objects.get(owner_id=owner)
+    assert (bytes(row.wrapped), row.master) == (b"", "")
+    with pytest.raises(keys.KeyMissing):
+        keys.data_key(owner, make=True)
+    keys.key_forget(owner)
+    assert not PersonKey.objects.filter(owner_id=owner).exists()
+
+
+def test_nobody_gets_a_key_who_was_erased_before_there_was_one() -> None:
+    owner = new_id()
+    assert not keys.key_destroy(owner)
+    keys._destroyed.discard(owner)
+    with pytest.raises(keys.KeyMissing):
+        keys.data_key(owner, make=True)
+
+
+def test_forgetting_never_takes_a_key_that_is_in_use() -> None:
+    row = companion_named("Pipoca")
+    keys.key_forget(row.owner_id)
+    assert Companion.objects.get(pk=row.pk).name == "Pipoca"
+
+
+def test_a_key_that_another_process_destroyed_is_used_for_half_a_minute_at_most(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    row = companion_named("Pipoca")
+    assert Companion.objects.get(pk=row.pk).name == "Pipoca"
+    PersonKey.objects.filter(owner_id=row.owner_id).update(wrapped=b"", master="")
+    later = clock.monotonic() + keys.KNOWN_S
+    monkeypatch.setattr(clock, "monotonic", lambda: later)
+    with pytest.raises(keys.KeyMissing):
+        _ = Companion.objects.get(pk=row.pk).name
+
+
+def test_rotation_leaves_what_is_left_of_destroyed_keys_alone(key_file: Path) -> None:
+    gone, there = companion_named("Pipoca"), companion_named("Bento")
+    keys.key_destroy(gone.owner_id)
+    call_command("master_key", "--rotate", verbosity=0)
+    assert PersonKey.objects.get(owner_id=gone.owner_id).master == ""
+    assert Companion.objects.get(pk=there.pk).name == "Bento"
 
 
 def test_a_key_that_was_read_just_before_it_was_destroyed_is_not_kept() -> None:
