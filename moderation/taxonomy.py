@@ -96,7 +96,7 @@ SEQUENCES: Final = (
 SINGLES: Final = (
     "drugs", "dares", "bullying_target", "bullying_doer", "dependency", "hiding_harm", "romance", "sexual",
     "sexual_minor", "weapons", "hate", "extremism", "crime", "gore", "violent_roleplay", "jailbreak", "personal_data",
-    "image", "under_13", "medical_advice", "withheld", "failed", "off_hours",
+    "image", "under_13", "medical_advice", "withheld", "failed", "off_hours", "adult_told",
 )  # fmt: skip
 PLAYBOOKS: Final = SEQUENCES + SINGLES
 

@@ -6,12 +6,14 @@ What stays is the audit trail, which says that it was done and holds nothing tha
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
-from django.db import transaction
+from django.conf import settings
+from django.db import IntegrityError, OperationalError, transaction
+from django.utils.module_loading import import_string
 
-from chatbot.accounts import gate, services
+from chatbot.accounts import gate, guardianship, services
 from chatbot.accounts.adapter import sign_out_tell
 from chatbot.accounts.devices import devices_end
 from chatbot.accounts.models import ErasureReason, ErasureRequest, GuardianshipState, User
@@ -19,11 +21,13 @@ from chatbot.core import clock, metrics
 from chatbot.core.audit import audit_record
 from chatbot.core.erasure import erase_rows
 from chatbot.core.jobs import sweep
-from chatbot.core.keys import key_destroy
+from chatbot.core.keys import key_destroy, key_forget
 
 log = structlog.get_logger()
 # R19 says within 48 hours; an hour is left for the sweep.
 AGE_DOUBT_WAITS = timedelta(hours=47)
+# A guardian's request waits, so that the teen hears of it first (R30).
+GUARDIAN_WAITS = timedelta(days=7)
 # A turn that was running in another process may leave rows behind: they are looked for once more after this.
 AGAIN = timedelta(minutes=10)
 
@@ -40,15 +44,62 @@ def erasure_ask(*, actor: User, person: User) -> None:
     gate.may_erase(actor, person.id)
     now = clock.now()
     with transaction.atomic():
-        ErasureRequest.objects.update_or_create(
-            person_id=person.id, defaults={"reason": ErasureReason.ASKED, "asked_at": now, "due_at": now}
-        )
+        # The account first, as everywhere, and the audit trail last: nobody waits for us while we wait for them.
         User.objects.filter(id=person.id).update(is_active=False)
+        ErasureRequest.objects.update_or_create(
+            person_id=person.id,
+            defaults={"reason": ErasureReason.ASKED, "asked_at": now, "due_at": now, "asked_by": None},
+        )
+        links = person.wards.select_for_update().filter(state=GuardianshipState.ACTIVE).order_by("id")
+        teens = [link.teen_id for link in links]
+        guardianship.links_end(person.id)
         audit_record(actor="self", subject=person.id, action="erasure_asked")
-        for link in person.wards.filter(state=GuardianshipState.ACTIVE):
-            audit_record(actor="guardian", subject=link.teen_id, action="guardian_left")
+        for teen_id in teens:
+            audit_record(actor="guardian", subject=teen_id, action="guardian_left")
     devices_end(person.id)
     sign_out_tell(person.id)
+
+
+def erasure_ask_for(*, guardian: User, teen_id: uuid.UUID) -> datetime:
+    """A guardian wants the teen's data gone: the teen is told, and it waits for seven days. When it is due.
+
+    Raises gate.Refused. A request that waits already stays as it is.
+    """
+    now = clock.now()
+    teen = gate.may_oversee(guardian, teen_id, now=now).teen
+    with transaction.atomic():
+        request, made = ErasureRequest.objects.get_or_create(
+            person_id=teen.id,
+            defaults={
+                "reason": ErasureReason.GUARDIAN,
+                "asked_at": now,
+                "due_at": now + GUARDIAN_WAITS,
+                "asked_by": guardian.id,
+            },
+        )
+        if made:
+            audit_record(actor="guardian", subject=teen.id, action="erasure_asked_by_guardian")
+    return request.due_at
+
+
+def erasure_take_back(*, guardian: User, teen_id: uuid.UUID) -> bool:
+    """The guardian takes their request back. False when there is none of theirs. Raises gate.Refused."""
+    gate.may_oversee(guardian, teen_id, now=clock.now())
+    with transaction.atomic():
+        waiting = ErasureRequest.objects.filter(
+            person_id=teen_id, reason=ErasureReason.GUARDIAN, asked_by=guardian.id, erased_at=None
+        )
+        deleted, _ = waiting.delete()
+        if deleted:
+            audit_record(actor="guardian", subject=teen_id, action="erasure_taken_back")
+    return bool(deleted)
+
+
+def _waits_for_staff(request: ErasureRequest) -> bool:
+    """A guardian's request waits while something about the teen is not decided: it may be about the guardian."""
+    if request.reason != ErasureReason.GUARDIAN or not settings.ERASURE_WAITS:
+        return False
+    return bool(import_string(settings.ERASURE_WAITS)(request.person_id))
 
 
 def erasure_run(person_id: uuid.UUID) -> None:
@@ -56,9 +107,15 @@ def erasure_run(person_id: uuid.UUID) -> None:
     # DANGER: the key goes first. Whatever breaks after this line, nothing of this person can be read any more.
     key_destroy(person_id)
     User.objects.filter(id=person_id).update(is_active=False)
-    erase_rows(person_id)
-    devices_end(person_id, ended_too=True)
-    User.objects.filter(id=person_id).delete()
+    for last in (False, False, True):
+        try:
+            erase_rows(person_id)
+            devices_end(person_id, ended_too=True)
+            User.objects.filter(id=person_id).delete()
+            break
+        except (IntegrityError, OperationalError):  # a message that was on its way came in between, or waited for us
+            if last:
+                raise
     with transaction.atomic():
         first = ErasureRequest.objects.filter(person_id=person_id, erased_at=None).update(erased_at=clock.now())
         if first:
@@ -71,9 +128,11 @@ def erasures_due() -> int:
     now = clock.now()
     done = 0
     for request in ErasureRequest.objects.filter(erased_at=None, due_at__lte=now):
-        done += _erasure_tried(request.person_id)
+        if not _waits_for_staff(request):
+            done += _erasure_tried(request.person_id)
     for request in ErasureRequest.objects.filter(erased_at__lte=now - AGAIN):
         if _erasure_tried(request.person_id):
+            key_forget(request.person_id)
             request.delete()
             done += 1
     return done
@@ -104,13 +163,19 @@ def age_doubted(person_id: uuid.UUID) -> bool:
         person = User.objects.select_for_update().filter(id=person_id, locked_at=None).first()
         if person is None:
             return False
-        services.person_lock(person, reason=ErasureReason.UNDER_13)
         now = clock.now()
-        ErasureRequest.objects.get_or_create(
-            person_id=person_id,
-            defaults={"reason": ErasureReason.UNDER_13, "asked_at": now, "due_at": now + AGE_DOUBT_WAITS},
-        )
+        doubt = {"reason": ErasureReason.UNDER_13, "asked_at": now, "due_at": now + AGE_DOUBT_WAITS, "asked_by": None}
+        _, made = ErasureRequest.objects.get_or_create(person_id=person_id, defaults=doubt)
+        if not made:  # a guardian's request would wait longer than the law allows
+            ErasureRequest.objects.filter(person_id=person_id, reason=ErasureReason.GUARDIAN).update(**doubt)
+        services.person_lock(person, reason=ErasureReason.UNDER_13)
     return True
+
+
+def _has_begun(request: ErasureRequest) -> bool:
+    """A guardian's request is no doubt about age: it goes on by itself, and keeps nothing closed."""
+    due = request.reason == ErasureReason.UNDER_13 and request.due_at <= clock.now()
+    return due or request.reason == ErasureReason.ASKED
 
 
 def person_unlock(person: User, *, reason: str) -> bool:
@@ -119,12 +184,13 @@ def person_unlock(person: User, *, reason: str) -> bool:
     Raises TooLate once the erasure has begun.
     """
     with transaction.atomic():
+        person = User.objects.select_for_update().get(id=person.id)
         request = ErasureRequest.objects.select_for_update().filter(person_id=person.id).first()
-        if request is not None and (request.reason != ErasureReason.UNDER_13 or request.due_at <= clock.now()):
+        if request is not None and _has_begun(request):
             raise TooLate
         if person.locked_at is None:
             return False
-        if request is not None:
+        if request is not None and request.reason == ErasureReason.UNDER_13:
             request.delete()
         person.locked_at = None
         person.save(update_fields=["locked_at"])

@@ -9,7 +9,7 @@ from functools import cache
 
 from django.contrib.auth.hashers import check_password, make_password
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from chatbot.accounts import bands, gate
 from chatbot.accounts.devices import devices_end
@@ -26,11 +26,15 @@ from chatbot.accounts.models import (
     User,
 )
 from chatbot.core import clock
-from chatbot.core.audit import audit_of, audit_record
+from chatbot.core.audit import audit_record, audit_since
+from chatbot.core.text import text_clean
 
 CONSENT_VERSION = "2026-11"
 RECOVERY_HOURS = 24
 IDLE = timedelta(minutes=30)
+# What two messages at once, or the clocks of two machines, may be apart.
+APART = timedelta(seconds=5)
+WORDS = 64  # as wide as the columns of a consent
 # No 0, O, 1, I or L: the code is copied by hand.
 _ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 
@@ -62,14 +66,18 @@ def recovery_code_make(person: User) -> str:
 
 def password_recover(*, username: str, code: str, password: str) -> tuple[User, str]:
     """Set a new password by the recovery code. Returns the person and a fresh code. Raises RecoveryFailed."""
-    person = User.objects.filter(username__iexact=username.strip(), is_active=True).first()
+    person = User.objects.filter(username__iexact=text_clean(username).strip(), is_active=True).first()
     given = code.strip().upper()
     # DANGER: one hash is computed for unknown names too, so that time does not tell which names exist.
     nobody = _nobody_digest()
     right = check_password(given, (person.recovery_digest if person else "") or nobody)
     if person is None or not person.recovery_digest or not right:
         raise RecoveryFailed
-    return person, _password_set(person, password, how="recovery_code")
+    with transaction.atomic():
+        # Counted: of two who give the same code at once, one gets in.
+        if not User.objects.filter(id=person.id, recovery_digest=person.recovery_digest).update(recovery_digest=""):
+            raise RecoveryFailed
+        return person, _password_set(person, password, how="recovery_code")
 
 
 @cache
@@ -82,10 +90,11 @@ def recovery_link_make(person: User, *, reason: str) -> str:
     """A one-use secret for somebody who forgot their password and their code. Audited, and shown to its owner."""
     gate.may_recover(person)
     secret = secrets.token_urlsafe(32)
-    RecoveryLink.objects.create(
-        person=person, digest=_digest(secret), expires_at=clock.now() + timedelta(hours=RECOVERY_HOURS)
-    )
-    audit_record(actor="operator", subject=person.id, action="recovery_link_made", detail={"reason": reason})
+    with transaction.atomic():
+        RecoveryLink.objects.create(
+            person=person, digest=_digest(secret), expires_at=clock.now() + timedelta(hours=RECOVERY_HOURS)
+        )
+        audit_record(actor="operator", subject=person.id, action="recovery_link_made", detail={"reason": reason})
     return secret
 
 
@@ -123,19 +132,33 @@ def deal_confirm(person: User) -> None:
         person.save(update_fields=["deal_confirmed_at"])
 
 
-def consent_give(*, person: User, given_by: str, method: str) -> Consent:
-    """Record that somebody who may, agreed to this person's chatting (R21)."""
-    consent = Consent.objects.create(
-        person=person, kind=ConsentKind.CHAT, version=CONSENT_VERSION, method=method, given_by=given_by, at=clock.now()
-    )
-    audit_record(actor=given_by, subject=person.id, action="consent_given", detail={"method": method})
+def consent_give(*, person: User, given_by: str, method: str, link: Guardianship | None = None) -> Consent:
+    """Record that somebody who may, agreed to this person's chatting (R21). link: a guardian did, by their account."""
+    method, given_by = text_clean(method)[:WORDS], text_clean(given_by)[:WORDS]
+    with transaction.atomic():
+        consent = Consent.objects.create(
+            person=person,
+            kind=ConsentKind.CHAT,
+            version=CONSENT_VERSION,
+            method=method,
+            given_by=given_by,
+            link=link,
+            at=clock.now(),
+        )
+        actor = given_by if link is None else "guardian"
+        audit_record(actor=actor, subject=person.id, action="consent_given", detail={"method": method})
     return consent
 
 
-def consent_withdraw(*, person: User, by: str) -> int:
-    """Withdraw every consent to chatting, in one step. Number withdrawn."""
-    count = person.consents.filter(kind=ConsentKind.CHAT, withdrawn_at=None).update(withdrawn_at=clock.now())
-    audit_record(actor=by, subject=person.id, action="consent_withdrawn", detail={"count": count})
+def consent_withdraw(*, person: User, by: str, link: Guardianship | None = None) -> int:
+    """Withdraw every consent to chatting, in one step. Number withdrawn. link: it is one guardian's no, and another's
+    yes stays theirs; while the link lasts the chat is closed all the same."""
+    given = person.consents.filter(kind=ConsentKind.CHAT, withdrawn_at=None)
+    if link is not None:
+        given = given.filter(Q(link=link) | Q(link=None))
+    with transaction.atomic():
+        count = given.update(withdrawn_at=clock.now())
+        audit_record(actor=by, subject=person.id, action="consent_withdrawn", detail={"count": count})
     return count
 
 
@@ -143,9 +166,9 @@ def guardianship_start(*, teen: User, guardian: User) -> Guardianship:
     """Link a guardian and a teen (the operator's command and the demo; the panel with its codes comes on top)."""
     if guardian.role != Role.GUARDIAN or teen.role != Role.TEEN:
         raise gate.Refused
-    link, _ = Guardianship.objects.update_or_create(
-        teen=teen, guardian=guardian, defaults={"state": GuardianshipState.ACTIVE, "since": clock.now()}
-    )
+    fresh = {"state": GuardianshipState.ACTIVE, "since": clock.now(), "waits_for": "", "ended_by": ""}
+    empty = dict.fromkeys(("withdrawn_at", "end_asked_at", "ended_at"))
+    link, _ = Guardianship.objects.update_or_create(teen=teen, guardian=guardian, defaults={**fresh, **empty})
     audit_record(actor="operator", subject=teen.id, action="guardian_linked")
     return link
 
@@ -163,32 +186,37 @@ def usage_record(person: User, *, now: datetime) -> bool:
 
     True when the break reminder falls due with this turn; the chat then waits for the person's tap (R6).
     """
-    presence, made = Presence.objects.get_or_create(person=person, defaults={"run_from": now, "last_at": now})
-    gap = now - presence.last_at
-    if made or gap > IDLE or gap < timedelta(0):
-        presence.run_from, presence.reminded_at, seconds = now, None, 0
-    else:
-        seconds = int(gap.total_seconds())
-    _usage_add(person, day=gate.local_day(person, now), seconds=seconds)
-    presence.last_at = now
-    since = presence.reminded_at or presence.run_from
-    due = now - since >= gate.break_after(person, now) and not _has_no_limits(person)
-    if due:
-        presence.reminded_at, presence.break_open = now, True
-    presence.save()
+    with transaction.atomic():
+        # Locked: two tabs at once must neither count the same minutes twice nor undo a break that just fell due.
+        rows = Presence.objects.select_for_update()
+        presence, made = rows.get_or_create(person=person, defaults={"run_from": now, "last_at": now})
+        now = max(now, presence.last_at) if presence.last_at - now <= APART else now
+        gap = now - presence.last_at
+        if made or gap > IDLE or gap < timedelta(0):
+            presence.run_from, presence.reminded_at, seconds = now, None, 0
+        else:
+            seconds = round(gap.total_seconds())
+        _usage_add(person, day=gate.local_day(person, now), seconds=seconds)
+        presence.last_at = now
+        since = presence.reminded_at or presence.run_from
+        due = now - since >= gate.break_after(person, now) and not _has_no_limits(person)
+        if due:
+            presence.reminded_at, presence.break_open = now, True
+        presence.save()
     return due
 
 
 def usage_pause(person: User, *, now: datetime) -> None:
     """A turn in a crisis: the time since the last one is neither counted nor part of the run of continuous use."""
-    presence = Presence.objects.filter(person=person).first()
-    if presence is None or now < presence.last_at:
-        return
-    gap = now - presence.last_at
-    presence.run_from, presence.last_at = presence.run_from + gap, now
-    if presence.reminded_at is not None:
-        presence.reminded_at += gap
-    presence.save()
+    with transaction.atomic():  # locked, as in usage_record
+        presence = Presence.objects.select_for_update().filter(person=person).first()
+        if presence is None or now < presence.last_at:
+            return
+        gap = now - presence.last_at
+        presence.run_from, presence.last_at = presence.run_from + gap, now
+        if presence.reminded_at is not None:
+            presence.reminded_at += gap
+        presence.save()
 
 
 def break_look(person: User, *, now: datetime) -> bool:
@@ -209,9 +237,9 @@ def _has_no_limits(person: User) -> bool:
     return person.throw_away and TimeLimits.objects.filter(person=person, minutes_a_day=24 * 60).exists()
 
 
-def _usage_add(person: User, *, day: date, seconds: int) -> None:
+def _usage_add(person: User, *, day: date, seconds: int, turns: int = 1) -> None:
     rows = UsageDay.objects.filter(person=person, day=day)
-    added = {"seconds": F("seconds") + seconds, "turns": F("turns") + 1}
+    added = {"seconds": F("seconds") + seconds, "turns": F("turns") + turns}
     if not rows.update(**added):
         UsageDay.objects.get_or_create(person=person, day=day)
         rows.update(**added)
@@ -253,18 +281,34 @@ def person_language(person: User) -> None:
 
 
 def time_zone_set(person: User, name: str) -> None:
-    """Move the person's clock. Raises TooSoon: quiet hours must not be walked around by moving house every evening."""
+    """Move the person's clock. Raises TooSoon, gate.ClockHeld: quiet hours must not be walked around by moving house
+    every evening, nor at all past a guardian who set them."""
     if name == person.time_zone:
         return
-    day_ago = clock.now() - timedelta(hours=24)
-    if any(entry.action == "time_zone_changed" and entry.at > day_ago for entry in audit_of(person.id)):
-        raise TooSoon
+    now = clock.now()
+    gate.may_move_clock(person, now=now)
+    with transaction.atomic():
+        User.objects.select_for_update().get(id=person.id)  # of two moves at once the second is too soon
+        if audit_since(person.id, "time_zone_changed", now - timedelta(hours=24)):
+            raise TooSoon
+        clock_move(person, name, now=now)
+        audit_record(actor="self", subject=person.id, action="time_zone_changed")
+
+
+def clock_move(person: User, name: str, *, now: datetime) -> None:
+    """Set the time zone. Where that makes it another day, today's minutes come along: a move wins nobody any."""
+    before = gate.local_day(person, now)
     person.time_zone = name
     person.save(update_fields=["time_zone"])
-    audit_record(actor="self", subject=person.id, action="time_zone_changed")
+    after = gate.local_day(person, now)
+    used = UsageDay.objects.filter(person=person, day=before).first() if before != after else None
+    if used is not None:
+        _usage_add(person, day=after, seconds=used.seconds, turns=used.turns)
+        used.delete()
 
 
 def memory_pause(person: User, *, paused: bool) -> None:
     """The person's own switch over what is remembered. It does not lift one that somebody else set."""
-    TimeLimits.objects.update_or_create(person=person, defaults={"memory_paused": paused})
-    audit_record(actor="self", subject=person.id, action="memory_paused" if paused else "memory_resumed")
+    with transaction.atomic():
+        TimeLimits.objects.update_or_create(person=person, defaults={"memory_paused": paused})
+        audit_record(actor="self", subject=person.id, action="memory_paused" if paused else "memory_resumed")

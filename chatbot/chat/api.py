@@ -47,6 +47,7 @@ from chatbot.chat.report import message_report
 from chatbot.core import clock
 from chatbot.core.crypto import CryptoError
 from chatbot.core.database import in_database
+from chatbot.core.text import text_clean
 from companion.memory.services import memory_list
 from moderation import screen
 from moderation.lines import lines_screen
@@ -103,7 +104,7 @@ def say(request: HttpRequest, said: SayIn) -> Any:
 
 async def _say(person: User, said: SayIn) -> SaidOut:
     if len(said.text) > frames.MESSAGE_CHARS:
-        long = frames.text_clean(said.text)
+        long = text_clean(said.text)
         if await asyncio.to_thread(dangers.danger_in, long, person) is None:
             raise door.Refusal(422, "too_long", frames.too_long(), field="text")
         return SaidOut(notices=[crisis_notice(await dangers.danger_unkept(person, long))])

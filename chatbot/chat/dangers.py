@@ -14,6 +14,7 @@ from django.db import DatabaseError, transaction
 
 from chatbot.accounts import gate
 from chatbot.accounts.erasure import age_doubted
+from chatbot.accounts.guardianship import is_guarded
 from chatbot.accounts.models import User
 from chatbot.chat.material import language_of
 from chatbot.core import clock
@@ -43,6 +44,15 @@ class _Unfiled:
 _unfiled: list[_Unfiled] = []
 
 
+@dataclass(frozen=True)
+class Unstored:
+    """What is answered without storing it: what was decided, the watch after it, and the watch before it."""
+
+    decision: Decision
+    watch: WatchState
+    before: WatchState
+
+
 def danger_in(text: str, person: User) -> Decision | None:
     """The rules, in memory. A broken rule must not let danger pass unseen: it counts as danger at the lowest level."""
     try:
@@ -62,13 +72,14 @@ def crisis_of(person: User) -> bool:
     return in_crisis(watching.settle(incidents.watch_load(person.id), clock.now()))
 
 
-def _crisis(decision: Decision, person: User, text: str, watch: WatchState) -> CrisisAnswer:
+def _crisis(decision: Decision, person: User, text: str, watch: WatchState, *, guarded: bool = False) -> CrisisAnswer:
     return crisis.answer(
         decision,
         watch,
         text=text,
         language=language_of(person),
         country=person.country,
+        guarded=guarded,
         now=clock.now(),
         production=not settings.DEBUG,
     )
@@ -102,9 +113,9 @@ async def danger_unkept(person: User, text: str) -> CrisisAnswer:
 
 
 def answer_unkept(person: User, text: str, danger: Decision, key: uuid.UUID | None = None) -> CrisisAnswer:
-    watch = watching.settle(incidents.watch_load(person.id), clock.now())
-    watch = watching.advance(watch, danger, clock.now())
-    return answer_unstored(person, text, (danger, watch), None, key=key)
+    before = watching.settle(incidents.watch_load(person.id), clock.now())
+    met = Unstored(danger, watching.advance(before, danger, clock.now()), before)
+    return answer_unstored(person, text, met, None, key=key)
 
 
 async def unfiled_file() -> int:
@@ -140,19 +151,21 @@ def _file_late(late: _Unfiled) -> bool:
 def answer_unstored(
     person: User,
     text: str,
-    found: tuple[Decision, WatchState],
+    met: Unstored,
     conversation_id: uuid.UUID | None,
     *,
     key: uuid.UUID | None,
 ) -> CrisisAnswer:
     """The written flow for somebody whose words the house may not keep; the watch and the incident are kept."""
-    decision, watch = found
-    answer = _crisis(decision, person, text, watch)
-    incidents.watch_store(person.id, answer.watch)
-    if answer.card is not None:
-        _referral_count(person, decision)
-    if decision.incident:
-        _incident(person, decision, text, conversation_id=conversation_id, key=key)
+    decision = met.decision
+    answer = _crisis(decision, person, text, met.watch, guarded=is_guarded(person.id))
+    # All or nothing: where the database goes away in the middle, everything is filed later (answer_without_database).
+    with transaction.atomic():
+        incidents.watch_store(person.id, answer.watch, before=met.before)
+        if answer.card is not None:
+            _referral_count(person, decision)
+        if decision.incident:
+            _incident(person, decision, text, conversation_id=conversation_id, key=key)
     if "under_13" in decision.categories:  # R19 holds where nothing is stored too
         age_doubted(person.id)
     return answer

@@ -17,6 +17,8 @@ from chatbot.core.database import in_database
 
 log = structlog.get_logger()
 LOOK_S = 0.3
+# Nothing is open: an event says when something is, and where that was lost, this finds it.
+IDLE_S = 20.0
 Push = Callable[[frames.ServerFrame], Awaitable[None]]
 
 
@@ -65,7 +67,7 @@ class Follower:
                 log.error("database_away", error=type(error).__name__)
                 open_turns = True
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_S if open_turns else None):
+                async with asyncio.timeout(LOOK_S if open_turns else IDLE_S):
                     await self._awake.wait()
             self._awake.clear()
 

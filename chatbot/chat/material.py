@@ -14,6 +14,7 @@ from chatbot.accounts import gate
 from chatbot.accounts.models import User
 from chatbot.chat import services
 from chatbot.chat.help_ready import may_talk
+from chatbot.chat.learning import messages_let_go
 from chatbot.chat.models import Author, Message, MessageState, Sentence, Turn
 from chatbot.core import clock
 from chatbot.core.crypto import CryptoError
@@ -157,14 +158,18 @@ class Known:
     name: str | None = None
 
 
-def screening_store(material: Material, screening: Screening, vector: tuple[float, ...] | None) -> Known:
-    """Keep what was decided, then ask memory where it may be asked, in one visit. With a playbook it never is."""
-    _screening_keep(material, screening)
+def screening_store(material: Material, screening: Screening, vector: tuple[float, ...] | None, *, fence: int) -> Known:
+    """Keep what was decided, then ask memory where it may be asked, in one visit. With a playbook it never is.
+    Raises services.LeaseLost."""
+    _screening_keep(material, screening, fence)
     if not material.memory or material.closed is not None or screening.decision.playbook is not None:
         return Known()
     owner_id, text, language = material.owner_id, material.text, screening.language
     answer = memory.memory_reply(owner_id=owner_id, text=text, language=language, seed=material.turn_id.int)
     if answer is not None:
+        if answer.forgot_all:  # and once more: a job that was at it may have kept something since
+            messages_let_go(owner_id)
+            memory.memory_forget_all(owner_id=owner_id)
         return Known(answer)
     recalled = memory.memory_recall(owner_id=owner_id, text=text, vector=vector, language=language, limit=RECALLED)
     # A name that is said just now is greeted at once; it is learned after the turn.
@@ -175,13 +180,13 @@ def screening_store(material: Material, screening: Screening, vector: tuple[floa
     return Known(recalled=recalled, name=name)
 
 
-def _screening_keep(material: Material, screening: Screening) -> None:
+def _screening_keep(material: Material, screening: Screening, fence: int) -> None:
     """On the message, in the watch, and as an incident where policy says so."""
     decision = screening.decision
     with transaction.atomic():
-        services.message_decide(message_id=material.message_id, action=decision.action)
+        services.turn_decide(turn_id=material.turn_id, fence=fence, action=decision.action)
         if screening.watch != material.watch:
-            incidents.watch_store(material.owner_id, screening.watch)
+            incidents.watch_store(material.owner_id, screening.watch, before=material.watch)
         if decision.incident:
             incidents.incident_file(
                 person_id=material.owner_id,

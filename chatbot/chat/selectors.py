@@ -153,3 +153,9 @@ def reply_of(turn_id: uuid.UUID) -> str:
     """The reply of a turn as it was stored; empty when nothing was said."""
     reply = Message.objects.filter(turn_id=turn_id, author=Author.COMPANION).order_by("-id").first()
     return reply.body if reply else ""
+
+
+def adult_line_coming(turn_id: uuid.UUID) -> bool:
+    """Whether this turn may still tell the teen that their guardian is asked: it is open, and not planned without."""
+    turn = Turn.objects.filter(id=turn_id).exclude(state=TurnState.DONE).first()
+    return turn is not None and (turn.trace is None or bool(turn.trace.get("adult_told")))

@@ -27,11 +27,13 @@ from chatbot.chat.models import (
 from chatbot.core import clock
 from chatbot.core.ids import new_id
 from chatbot.core.jobs import enqueue_after_commit
+from chatbot.core.locks import hold
 
 WRITTEN = "written"
 LEASE = timedelta(seconds=15)
 IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=12)
+ENGINE_LENGTH, LINE_ID_LENGTH = 40, 120  # as wide as their columns; an engine may be anybody's code
 
 
 class NotYours(gate.Refused):
@@ -63,11 +65,20 @@ def conversation_open(*, person: User, conversation_id: uuid.UUID | None = None)
         if found is None:
             raise NotYours
         return found
+    running = _running(person)
+    if running is not None:
+        return running
+    with transaction.atomic():
+        hold(f"conversations of {person.id}")  # two tabs that come at once begin one conversation
+        return _running(person) or conversation_start(person=person)
+
+
+def _running(person: User) -> Conversation | None:
     now = clock.now()
     last = Conversation.objects.filter(person=person).order_by("-last_at").first()
     if last is not None and now - last.last_at < IDLE and now - last.started_at < LONGEST:
         return last
-    return conversation_start(person=person)
+    return None
 
 
 def conversation_own(*, person: User, conversation_id: uuid.UUID | None) -> uuid.UUID | None:
@@ -84,25 +95,51 @@ def conversation_start(*, person: User) -> Conversation:
 
 
 def message_accept(*, person: User, conversation: Conversation, client_id: uuid.UUID, text: str) -> Acceptance:
-    """Store a message and the turn that will answer it, in one transaction. A double send changes nothing."""
+    """Store a message and the turn that will answer it, in one transaction. A double send changes nothing.
+
+    Raises NotYours where the conversation has gone meanwhile.
+    """
     gate.may_own(person, conversation.person_id)
     now = clock.now()
     try:
         with transaction.atomic():
-            turn_id = new_id()
+            turn_id, message_id = _ids_after(_conversation_hold(conversation.id, now=now))
             message = Message(
-                id=new_id(), owner_id=person.id, conversation=conversation, author=Author.USER, body=text,
+                id=message_id, owner_id=person.id, conversation=conversation, author=Author.USER, body=text,
                 client_id=client_id, turn_id=turn_id, at=now,
             )  # fmt: skip
             message.save(force_insert=True)
             turn = _turn_insert(message, turn_id)
-            Conversation.objects.filter(id=conversation.id).update(last_at=now)
     except IntegrityError:  # the same client_id: a double send
         known = accepted_before(person, client_id)
         if known is None:
             raise
         return known
     return Acceptance(message.id, turn.id, conversation.id, new=True)
+
+
+def _conversation_hold(conversation_id: uuid.UUID, *, now: datetime) -> uuid.UUID:
+    """Be the only one who adds to this conversation until the transaction ends. The newest id in it.
+
+    DANGER: followers and claims go by the order of ids. Without this, of two processes the later one could commit
+    first, or have the smaller id, and a turn would be overlooked or answered before its time. Raises NotYours.
+    """
+    rows = Conversation.objects.filter(id=conversation_id)
+    # The update is the lock, so it comes first: what is read after it was committed by whoever held it before.
+    if rows.update(last_at=now) != 1:
+        raise NotYours
+    turns, messages = (
+        table.objects.filter(conversation_id=conversation_id).order_by().values_list("id", flat=True)
+        for table in (Turn, Message)
+    )
+    newest: uuid.UUID | None = turns.union(messages, all=True).order_by("-id").first()
+    return conversation_id if newest is None else max(newest, conversation_id)
+
+
+def _ids_after(newest: uuid.UUID) -> tuple[uuid.UUID, uuid.UUID]:
+    """Of a new turn, and of its message."""
+    turn_id = new_id(after=newest)
+    return turn_id, new_id(after=turn_id)
 
 
 def accepted_before(person: User, client_id: uuid.UUID) -> Acceptance | None:
@@ -114,9 +151,9 @@ def accepted_before(person: User, client_id: uuid.UUID) -> Acceptance | None:
     return None if turn is None else Acceptance(message.id, turn.id, message.conversation_id, new=False)
 
 
-def _turn_add(message: Message) -> Turn:
-    """One more turn for a message that has one already."""
-    turn = _turn_insert(message, new_id())
+def _turn_add(message: Message, *, newest: uuid.UUID) -> Turn:
+    """One more turn for a message that has one already. In a conversation that is held."""
+    turn = _turn_insert(message, new_id(after=newest))
     Message.objects.filter(id=message.id).update(turn_id=turn.id)
     return turn
 
@@ -170,18 +207,20 @@ def turn_next(turn_id: uuid.UUID, *, now: datetime) -> uuid.UUID | None:
 def turn_again(*, person: User, turn_id: uuid.UUID) -> Acceptance:
     """Another answer to the same message: the last one of its conversation only."""
     with transaction.atomic():  # the look and the write in one: of two taps in two tabs one is first
+        held = _conversation_hold(_own_turn(person, turn_id).conversation_id, now=clock.now())
         turn = _own_turn(person, turn_id)
         newest = Turn.objects.filter(conversation_id=turn.conversation_id).order_by("-id").first()
         if turn.state != TurnState.DONE or newest is None or newest.id != turn.id:
             raise NotPossible
         _replies_replace(turn.message)
-        added = _turn_add(turn.message)
+        added = _turn_add(turn.message, newest=held)
     return Acceptance(turn.message_id, added.id, turn.conversation_id, new=True)
 
 
 def message_edit(*, person: User, message_id: uuid.UUID, text: str) -> Acceptance:
     """Correct the person's own last message; what answered it is marked as replaced and answered anew."""
     with transaction.atomic():  # as in turn_again
+        held = _conversation_hold(_own_message(person, message_id).conversation_id, now=clock.now())
         message = _own_message(person, message_id)
         own = Message.objects.filter(conversation_id=message.conversation_id, author=Author.USER)
         last = own.order_by("-id").first()
@@ -190,7 +229,7 @@ def message_edit(*, person: User, message_id: uuid.UUID, text: str) -> Acceptanc
         _replies_replace(message)
         message.body, message.decision, message.remembered_at = text, "", None
         message.save(update_fields=["body", "decision", "remembered_at"])
-        turn = _turn_add(message)
+        turn = _turn_add(message, newest=held)
     return Acceptance(message.id, turn.id, message.conversation_id, new=True)
 
 
@@ -243,7 +282,10 @@ def turn_renew(turn_id: uuid.UUID, fence: int, *, now: datetime) -> bool:
     held = Turn.objects.filter(id=turn_id, fence=fence, state=TurnState.ANSWERING)
     if held.update(lease_until=now + LEASE) != 1:
         raise LeaseLost
-    return held.values_list("stop", flat=True).get()
+    stop = held.values_list("stop", flat=True).first()
+    if stop is None:  # it ended between the two
+        raise LeaseLost
+    return stop
 
 
 def turn_release(turn_id: uuid.UUID, fence: int) -> None:
@@ -272,24 +314,28 @@ def sentence_add(
             if held.exists():
                 return False
             raise LeaseLost
-        Sentence(id=new_id(), owner_id=owner_id, turn_id=turn_id, seq=seq, text=text, line_id=line_id).save(
-            force_insert=True
-        )
+        row = Sentence(id=new_id(), owner_id=owner_id, turn_id=turn_id, seq=seq, text=text)
+        row.line_id = line_id[:LINE_ID_LENGTH]
+        row.save(force_insert=True)
     return True
 
 
 def turn_plan(*, turn_id: uuid.UUID, fence: int, trace: Mapping[str, Any]) -> None:
     """Keep what is about to be said, before any of it is. Raises LeaseLost."""
-    turn = Turn.objects.filter(id=turn_id, fence=fence, state=TurnState.ANSWERING).first()
-    if turn is None:
+    with transaction.atomic():
+        turn = Turn.objects.select_for_update().filter(id=turn_id, fence=fence, state=TurnState.ANSWERING).first()
+        if turn is None:
+            raise LeaseLost
+        turn.trace = dict(trace)
+        turn.save(update_fields=["trace"])
+
+
+def turn_decide(*, turn_id: uuid.UUID, fence: int, action: str) -> None:
+    """Keep what was decided about a turn's message, so that recall and learning use only what was allowed.
+    Raises LeaseLost: whoever has the turn now decides anew, and what follows from it is not kept twice."""
+    held = Turn.objects.filter(id=turn_id, fence=fence, state=TurnState.ANSWERING)
+    if Message.objects.filter(id__in=held.values("message_id")).update(decision=action) != 1:
         raise LeaseLost
-    turn.trace = dict(trace)
-    turn.save(update_fields=["trace"])
-
-
-def message_decide(*, message_id: uuid.UUID, action: str) -> None:
-    """Keep what was decided about a message, so that recall and learning use only what was allowed."""
-    Message.objects.filter(id=message_id).update(decision=action)
 
 
 def turn_finish(
@@ -314,11 +360,12 @@ def turn_finish(
         joint = "\n" if engine == WRITTEN else " "
         if sentences:
             reply = Message(
-                id=new_id(), owner_id=turn.owner_id, conversation_id=turn.conversation_id, author=Author.COMPANION,
+                id=new_id(after=max(turn.id, turn.message_id)), owner_id=turn.owner_id,
+                conversation_id=turn.conversation_id, author=Author.COMPANION,
                 body=joint.join(sentence.text for sentence in sentences), turn_id=turn.id, at=now,
             )  # fmt: skip
             reply.save(force_insert=True)
-        turn.state, turn.finish, turn.engine, turn.done_at = TurnState.DONE, finish, engine, now
+        turn.state, turn.finish, turn.engine, turn.done_at = TurnState.DONE, finish, engine[:ENGINE_LENGTH], now
         turn.trace, turn.timings, turn.lease_until = dict(trace), dict(timings), None
         turn.save(update_fields=["state", "finish", "engine", "done_at", "trace", "timings", "lease_until"])
         if learn:
@@ -336,27 +383,11 @@ def messages_expire(*, days: int) -> int:
     return count
 
 
-def turns_lost(*, now: datetime) -> list[uuid.UUID]:
-    """Turns that are not done and whose lease nobody holds: the oldest of each conversation."""
+def turns_lost(*, now: datetime, most: int = 200) -> list[uuid.UUID]:
+    """Turns that are not done and whose lease nobody holds: the oldest of each conversation, at most so many. Those
+    that were tried least come first, so that many broken ones keep nobody else waiting."""
     free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
-    rows = Turn.objects.exclude(state=TurnState.DONE).filter(free).order_by("id")
-    oldest: dict[uuid.UUID, uuid.UUID] = {}
-    for turn_id, conversation_id in rows.values_list("id", "conversation_id")[:200]:
-        oldest.setdefault(conversation_id, turn_id)
-    return list(oldest.values())
-
-
-def message_learnable(message_id: uuid.UUID) -> Message | None:
-    """A message that may be learned from and was not yet: decided `allow`, once. Claimed by counted update."""
-    rows = Message.objects.filter(id=message_id, decision="allow", remembered_at=None)
-    if rows.update(remembered_at=clock.now()) != 1:
-        return None
-    return Message.objects.select_related("conversation__person").get(id=message_id)
-
-
-def messages_unlearned(*, limit: int = 100) -> list[uuid.UUID]:
-    """Allowed messages with a finished turn that nobody learned from yet."""
-    rows = Message.objects.filter(
-        author=Author.USER, decision="allow", remembered_at=None, turns__state=TurnState.DONE, turns__engine__gt=""
-    )
-    return list(rows.order_by("id").distinct().values_list("id", flat=True)[:limit])
+    open_turns = Turn.objects.exclude(state=TurnState.DONE)
+    older = open_turns.filter(conversation_id=OuterRef("conversation_id"), id__lt=OuterRef("id"))
+    rows = open_turns.filter(free, ~Exists(older)).order_by("fence", "id")
+    return list(rows.values_list("id", flat=True)[:most])

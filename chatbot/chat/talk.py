@@ -24,7 +24,7 @@ from moderation import screen
 from moderation import watch as watching
 from moderation.crisis import CrisisAnswer
 from moderation.incidents import services as incidents
-from moderation.types import Decision, WatchState
+from moderation.types import Decision
 
 log = structlog.get_logger()
 PER_MINUTE = 20
@@ -129,7 +129,7 @@ class _Admitted:
     """Who may be answered. held: in a crisis. unstored: what to answer with when their words may not be kept."""
 
     held: bool
-    unstored: tuple[Decision, WatchState] | None = None
+    unstored: dangers.Unstored | None = None
 
 
 def _admit(person: User, text: str, danger: Decision | None, *, paced: bool, now: datetime) -> _Admitted:
@@ -150,11 +150,11 @@ def _admit(person: User, text: str, danger: Decision | None, *, paced: bool, now
         decision = screening.decision if _grave(screening.decision) else danger
         if decision is None:
             if dangers.in_crisis(watch):  # the conversation has turned away from it twice: that is known from now on
-                incidents.watch_store(person.id, screening.watch)
+                incidents.watch_store(person.id, screening.watch, before=watch)
             raise
         if isinstance(refusal, _STORE_IN_DANGER):
             return _Admitted(held=True)
-        return _Admitted(held=True, unstored=(decision, screening.watch))
+        return _Admitted(held=True, unstored=dangers.Unstored(decision, screening.watch, watch))
     if wait and not held:
         raise TooFast(wait)
     return _Admitted(held)
@@ -192,11 +192,11 @@ def _take(
         return Taken(None, danger=dangers.answer_unstored(person, text, admitted.unstored, own, key=client_id))
     try:
         conversation = services.conversation_open(person=person, conversation_id=conversation_id)
+        acceptance = services.message_accept(person=person, conversation=conversation, client_id=client_id, text=text)
     except services.NotYours:
         if danger is None:
             raise
         return Taken(None, danger=dangers.answer_unkept(person, text, danger, key=client_id))
-    acceptance = services.message_accept(person=person, conversation=conversation, client_id=client_id, text=text)
     if danger is not None:
         for older in services.turns_hurry(acceptance):
             turn_hush(older)

@@ -21,6 +21,7 @@ from django.utils import translation
 from chatbot.accounts import gate
 from chatbot.accounts.adapter import sign_out_tell
 from chatbot.accounts.erasure import age_doubted
+from chatbot.accounts.guardianship import is_guarded
 from chatbot.chat import live, services
 from chatbot.chat.engine import engine_stream
 from chatbot.chat.material import screening_store, turn_begin
@@ -37,7 +38,9 @@ from companion.memory.extract import told_in
 from companion.personas.mood import mood_next
 from companion.types import Delta, Language, Limits, Prompt
 from moderation import crisis, screen
+from moderation.crisis.adults import adult_wanted
 from moderation.incidents import services as incidents
+from moderation.incidents.adults import adult_line_stored
 from moderation.types import Decision, Screening, WatchState
 
 log = structlog.get_logger()
@@ -125,7 +128,8 @@ async def _renew(reply: Reply) -> None:
     """Keep the lease while the engine thinks, and hear a stop that came through another process."""
     while True:
         await asyncio.sleep(RENEW_S)
-        with contextlib.suppress(DatabaseError):  # the lease lasts for three of these
+        # The lease lasts for three of these. Where it is lost, the next write says so.
+        with contextlib.suppress(DatabaseError, services.LeaseLost):
             if await in_database(services.turn_renew, reply.material.turn_id, reply.fence, now=clock.now()):
                 reply.stop.set()
 
@@ -195,18 +199,21 @@ async def _screen(reply: Reply, encoded: Encoded | None) -> Screening:
     }  # fmt: skip
     start = clock.monotonic()
     vector = None if encoded is None else encoded.vector
-    reply.known = await in_database(screening_store, material, screening, vector)
+    reply.known = await in_database(screening_store, material, screening, vector, fence=reply.fence)
     reply.took("recall", start)
     return screening
 
 
-def _crisis_answer(reply: Reply, decision: Decision, watch: WatchState, language: Language) -> crisis.CrisisAnswer:
+def _crisis_answer(
+    reply: Reply, decision: Decision, watch: WatchState, language: Language, *, guarded: bool = False
+) -> crisis.CrisisAnswer:
     return crisis.answer(
         decision,
         watch,
         text=reply.material.text,
         language=language,
         country=reply.material.country,
+        guarded=guarded,
         now=clock.now(),
         production=not settings.DEBUG,
     )
@@ -214,21 +221,24 @@ def _crisis_answer(reply: Reply, decision: Decision, watch: WatchState, language
 
 async def _written(reply: Reply, decision: Decision, screening: Screening) -> Finish:
     """The words that people wrote for this, with the helplines of the country. No engine, no skill, no memory."""
-    answer = _crisis_answer(reply, decision, screening.watch, screening.language)
+    guarded = adult_wanted(decision) and await in_database(is_guarded, reply.material.owner_id)
+    answer = _crisis_answer(reply, decision, screening.watch, screening.language, guarded=guarded)
+    if answer.told:
+        reply.trace["adult_told"] = True
     if answer.card is not None:
         reply.trace["card"] = answer.card.to_json()
     reply.trace["mood"] = "calm"
     reply.trace["words"] = list(answer.bubbles)
-    await in_database(_plan, reply, decision, answer.watch)
+    await in_database(_plan, reply, decision, answer.watch, screening.watch)
     return await _told(reply, reply.trace)
 
 
-def _plan(reply: Reply, decision: Decision, watch: WatchState) -> None:
+def _plan(reply: Reply, decision: Decision, watch: WatchState, before: WatchState) -> None:
     """Keep what will be said before the first word of it, so that a crash leaves no half of it, and no second one."""
     material = reply.material
     with transaction.atomic():
         services.turn_plan(turn_id=material.turn_id, fence=reply.fence, trace=reply.trace)
-        incidents.watch_store(material.owner_id, watch)
+        incidents.watch_store(material.owner_id, watch, before=before)
         if "card" in reply.trace:
             incidents.referral_count(
                 region=material.region or material.country,
@@ -243,6 +253,8 @@ async def _told(reply: Reply, trace: dict[str, Any]) -> Finish:
     reply.engine, reply.trace = services.WRITTEN, trace
     for bubble in trace["words"][reply.material.said_already :]:
         await reply.say(bubble, whole=True)
+    if trace.get("adult_told"):  # the teen has heard it: now their guardian may be asked (4.9)
+        await in_database(adult_line_stored, reply.material.turn_id)
     return Finish.CRISIS if trace["decision"]["action"] == "crisis" else Finish.COMPLETE
 
 

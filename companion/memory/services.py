@@ -7,7 +7,8 @@ import logging
 import unicodedata
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -17,6 +18,7 @@ from django.db import transaction
 from chatbot.core.encoder import EncoderError, encode
 from chatbot.core.encoder.values import Floats
 from chatbot.core.ids import new_id
+from chatbot.core.locks import hold
 from companion.memory.extract import facts_in, groups_of, may_be_kept
 from companion.memory.facts import KINDS, Asked, Fact, Kind, flat, fold, lexicon, sentence
 from companion.memory.models import Memory, MemoryState
@@ -61,10 +63,18 @@ class MemoryView:
 
 @dataclass(frozen=True)
 class MemoryReply:
-    """An answer out of memory, and the memories it used."""
+    """An answer out of memory, and the memories it used. `forgot_all`: everything was forgotten with it."""
 
     text: str
     used: tuple[uuid.UUID, ...] = ()
+    forgot_all: bool = False
+
+
+@dataclass(frozen=True)
+class Understood:
+    """What a message says plainly, each fact with its place by sense as it is stored."""
+
+    facts: tuple[tuple[Fact, str | None], ...] = ()
 
 
 def _fact(row: Memory) -> Fact:
@@ -87,14 +97,30 @@ def memory_learn(
     *, owner_id: uuid.UUID, text: str, language: Language, said_at: datetime, source: uuid.UUID | None
 ) -> list[MemoryView]:
     """Keep what the message says plainly. Saying it again changes nothing; something newer closes the old."""
+    told = memory_understand(text, language)
+    return memory_keep(told, owner_id=owner_id, language=language, said_at=said_at, source=source)
+
+
+def memory_understand(text: str, language: Language) -> Understood:
+    """The slow half of learning: reads and writes nothing."""
     facts = facts_in(text, language)
     if not facts:
-        return []
+        return Understood()
     vectors = _vectors([sentence(fact, language) for fact in facts])
+    return Understood(tuple(zip(facts, vectors, strict=True)))
+
+
+def memory_keep(
+    told: Understood, *, owner_id: uuid.UUID, language: Language, said_at: datetime, source: uuid.UUID | None
+) -> list[MemoryView]:
+    """The other half: put it beside what is known. One at a time for a person, or the same thing would stand twice."""
     added: list[MemoryView] = []
+    if not told.facts:
+        return added
     with transaction.atomic():
+        hold(_held(owner_id))
         known = _current(owner_id)
-        for fact, vector in zip(facts, vectors, strict=True):
+        for fact, vector in told.facts:
             if any(fact.same_thing(other) for _, other in known) or len(known) >= MOST:
                 continue
             for row, other in known:
@@ -108,6 +134,10 @@ def memory_learn(
             known = [pair for pair in known if pair[0].state == MemoryState.CURRENT] + [(row, fact)]
             added.append(_view(row, fact, language))
     return added
+
+
+def _held(owner_id: uuid.UUID) -> str:
+    return f"memory of {owner_id}"
 
 
 def _vectors(texts: Sequence[str]) -> list[str | None]:
@@ -172,7 +202,7 @@ def memory_reply(*, owner_id: uuid.UUID, text: str, language: Language, seed: in
     known = _current(owner_id)
     if asked == "forget_all":
         memory_forget_all(owner_id=owner_id)
-        return MemoryReply(_line("forgot_all", language, seed))
+        return MemoryReply(_line("forgot_all", language, seed), forgot_all=True)
     if asked == "forget":
         return _forget_about(owner_id, known, value, language, seed)
     if asked == "everything":
@@ -225,7 +255,8 @@ def _forget_about(
     if not fitting:
         return MemoryReply(_line("nothing_to_forget", language, seed))
     for row in fitting:
-        memory_forget(owner_id=owner_id, memory_id=row.id)
+        with suppress(MemoryNotFound):  # forgotten meanwhile
+            memory_forget(owner_id=owner_id, memory_id=row.id)
     return MemoryReply(_line("forgot", language, seed))
 
 
@@ -243,31 +274,42 @@ def memory_correct(*, owner_id: uuid.UUID, memory_id: uuid.UUID, value: str, lan
     value = " ".join(value.split())
     if not value or len(value) > LONGEST_CORRECTION:
         raise BadCorrection
+    fact = _fact(_one(owner_id, memory_id))
+    if not may_be_kept(value, language):
+        raise NeverKept
+    vector = _vectors([sentence(replace(fact, value=value), language)])[0]
+    with transaction.atomic():
+        hold(_held(owner_id))
+        row = _one(owner_id, memory_id)
+        row.fact = {**row.fact, "value": value}
+        row.vector = vector
+        row.save(update_fields=["fact", "vector"])
+
+
+def _one(owner_id: uuid.UUID, memory_id: uuid.UUID) -> Memory:
     row = Memory.objects.filter(owner_id=owner_id, id=memory_id).first()
     if row is None:
         raise MemoryNotFound
-    if not may_be_kept(value, language):
-        raise NeverKept
-    row.fact = {**row.fact, "value": value}
-    row.vector = _vectors([sentence(_fact(row), language)])[0]
-    row.save(update_fields=["fact", "vector"])
+    return row
 
 
 def memory_forget(*, owner_id: uuid.UUID, memory_id: uuid.UUID) -> None:
     """Delete one memory, and what it had replaced. Raises MemoryNotFound."""
-    row = Memory.objects.filter(owner_id=owner_id, id=memory_id).first()
-    if row is None:
-        raise MemoryNotFound
-    fact = _fact(row)
-    for other in Memory.objects.filter(owner_id=owner_id, state=MemoryState.CLOSED):
-        if fact.replaces(_fact(other)):
-            other.delete()
-    row.delete()
+    with transaction.atomic():
+        hold(_held(owner_id))
+        row = _one(owner_id, memory_id)
+        fact = _fact(row)
+        for other in Memory.objects.filter(owner_id=owner_id, state=MemoryState.CLOSED):
+            if fact.replaces(_fact(other)):
+                other.delete()
+        row.delete()
 
 
 def memory_forget_all(*, owner_id: uuid.UUID) -> int:
     """Delete everything remembered about the person. Number of memories deleted."""
-    deleted, _ = Memory.objects.filter(owner_id=owner_id).delete()
+    with transaction.atomic():
+        hold(_held(owner_id))
+        deleted, _ = Memory.objects.filter(owner_id=owner_id).delete()
     return deleted
 
 

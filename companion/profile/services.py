@@ -59,10 +59,8 @@ def companion_shape(*, owner_id: uuid.UUID, name: str, colour: str, playful: int
         raise ShapeError("colour")
     if not all(0 <= slider <= 100 for slider in (playful, curious, gentle)):
         raise ShapeError("slider")
-    row = Companion.objects.filter(owner_id=owner_id).first() or Companion(owner_id=owner_id)
-    row.name, row.colour = name, colour
-    row.playful, row.curious, row.gentle = playful, curious, gentle
-    row.save()
+    shape = {"name": name, "colour": colour, "playful": playful, "curious": curious, "gentle": gentle}
+    Companion.objects.update_or_create(owner_id=owner_id, defaults=shape)
     return companion_for(owner_id)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 
 from django.db import models
 
@@ -12,22 +13,18 @@ from chatbot.core.ids import new_id
 
 
 class IncidentState(models.TextChoices):
-    """open -> claimed -> decided; a claim can be given back."""
+    """open -> claimed -> decided. A claim is given back or runs out; a decision can be taken back for a few minutes."""
 
     OPEN = "open"
     CLAIMED = "claimed"
     DECIDED = "decided"
 
 
-MOVES: dict[str, frozenset[str]] = {
-    IncidentState.OPEN: frozenset({IncidentState.CLAIMED}),
-    IncidentState.CLAIMED: frozenset({IncidentState.OPEN, IncidentState.DECIDED}),
-    IncidentState.DECIDED: frozenset(),
-}
-
-
 class Incident(models.Model):
-    """One flagged message or reply. Holds its own excerpt, sealed with the person's key; no foreign keys upwards."""
+    """One flagged message or reply. Holds its own excerpt, sealed with the person's key; no foreign keys upwards.
+
+    `claimed_until`: a claim frees itself then. `answered_at`: who reported it was told what came of it (R39).
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id)
     person_id = models.UUIDField(db_index=True)
@@ -41,6 +38,11 @@ class Incident(models.Model):
     excerpt = EncryptedTextField(null=True)
     state = models.CharField(max_length=8, choices=IncidentState.choices, default=IncidentState.OPEN)
     assignee_id = models.UUIDField(null=True)
+    claimed_until = models.DateTimeField(null=True)
+    second_look = models.BooleanField(default=False)
+    outcome = models.CharField(max_length=16, blank=True)
+    decided_at = models.DateTimeField(null=True)
+    answered_at = models.DateTimeField(null=True)
     at = models.DateTimeField(default=clock.now)
     sla_due = models.DateTimeField()
 
@@ -55,14 +57,25 @@ class Incident(models.Model):
     def key_owner_id(self) -> uuid.UUID:
         return self.person_id
 
+    @property
+    def has_excerpt(self) -> bool:
+        """Whether words were kept. Says so without opening them."""
+        return self.__dict__.get("excerpt") is not None
+
+    def holder(self, now: datetime) -> uuid.UUID | None:
+        """Who holds it now. A claim that ran out is nobody's, whether the sweep has been there or not."""
+        held = self.state == IncidentState.CLAIMED and self.claimed_until is not None and self.claimed_until > now
+        return self.assignee_id if held else None
+
 
 class IncidentEvent(models.Model):
-    """What was done with an incident, by whom. Append-only."""
+    """What was done with an incident, by whom. Append-only. A note is about the person: sealed with their key."""
 
     id = models.UUIDField(primary_key=True, default=new_id)
     incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="events")
     actor = models.CharField(max_length=64)
     action = models.CharField(max_length=24)
+    note = EncryptedTextField(null=True)
     at = models.DateTimeField(default=clock.now)
 
     class Meta:
@@ -70,6 +83,10 @@ class IncidentEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} by {self.actor}"
+
+    @property
+    def key_owner_id(self) -> uuid.UUID:
+        return self.incident.person_id
 
 
 class PersonWatch(models.Model):

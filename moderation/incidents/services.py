@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import uuid
-from datetime import date, timedelta
-from typing import Literal
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from typing import Any, Literal
 
 import structlog
-from django.db import transaction
-from django.db.models import F
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q, QuerySet
 
+from chatbot.accounts.models import User
 from chatbot.core import clock, keys
+from chatbot.core.audit import audit_record
+from chatbot.core.crypto import CryptoError
+from chatbot.core.locks import hold
 from moderation.crisis.helplines import helplines, verified_put
 from moderation.detectors.personal import mask, personal_spans
+from moderation.detectors.private import private_spans
+from moderation.incidents.adults import adult_want
 from moderation.incidents.models import (
-    MOVES,
     CrisisCount,
     HelplineCheck,
     Incident,
@@ -22,8 +29,10 @@ from moderation.incidents.models import (
     IncidentState,
     PersonWatch,
 )
+from moderation.incidents.outcomes import OUTCOMES, REASON_LONGEST, REASON_SHORTEST
 from moderation.types import Decision, WatchState
 from moderation.watch import from_json, lift_home_danger, to_json
+from moderation.watch_together import together
 
 log = structlog.get_logger()
 
@@ -31,6 +40,9 @@ log = structlog.get_logger()
 DUE_MINUTES = {4: 15, 3: 60, 2: 24 * 60, 1: 72 * 60}
 EXCERPT_CHARS = 600
 DAYS = 30
+CLAIM, UNDO, HOUR = timedelta(minutes=30), timedelta(minutes=5), timedelta(hours=1)
+# What opens of the severe within an hour; a life in danger that is due, or nearly, opens all the same.
+SEVERE, SEVERE_AN_HOUR, DUE_NOW = 3, 8, timedelta(minutes=5)
 
 
 def incident_file(
@@ -44,7 +56,7 @@ def incident_file(
     reason: str = "",
 ) -> Incident:
     """File what was flagged. The same turn twice is one incident (a turn taken up again after a crash)."""
-    known = None if turn_id is None else Incident.objects.filter(turn_id=turn_id, kind=kind).first()
+    known = _filed(turn_id, kind)
     if known is not None:
         return known
     now = clock.now()
@@ -61,50 +73,211 @@ def incident_file(
         at=now,
         sla_due=now + timedelta(minutes=DUE_MINUTES.get(decision.severity, DUE_MINUTES[1])),
     )
-    with transaction.atomic():
-        incident.save(force_insert=True)
-        IncidentEvent.objects.create(incident=incident, actor="house", action="filed", at=now)
+    try:
+        with transaction.atomic():
+            incident.save(force_insert=True)
+            IncidentEvent.objects.create(incident=incident, actor="house", action="filed", at=now)
+            if kind == "message":
+                adult_want(incident, decision)
+    except IntegrityError:  # two at once: a double send, or a turn that two processes hold to be theirs
+        known = _filed(turn_id, kind)
+        if known is None:
+            raise
+        return known
     return incident
 
 
+def _filed(turn_id: uuid.UUID | None, kind: str) -> Incident | None:
+    return None if turn_id is None else Incident.objects.filter(turn_id=turn_id, kind=kind).first()
+
+
 def _masked(text: str) -> str:
-    """The excerpt without phone numbers, addresses and the like."""
-    return mask(text, personal_spans(text))[:EXCERPT_CHARS]
+    """The excerpt without phone numbers, addresses and the like, of whom they love, and of sexual health (4.10)."""
+    text = mask(text, personal_spans(text))
+    return mask(text, private_spans(text))[:EXCERPT_CHARS]
 
 
 class ImpossibleMove(Exception):
-    """The incident is not in a state from which this can be done, or somebody else was first."""
+    """The incident is not in a state from which this can be done, somebody else was first, or it is gone."""
 
 
-def _move(incident_id: uuid.UUID, *, to: IncidentState, actor: str, action: str, assignee_id: uuid.UUID | None) -> None:
-    """One step of the table, by a counted update, so that of two moderators one is first."""
-    before = [state for state, after in MOVES.items() if to in after]
-    rows = Incident.objects.filter(id=incident_id, state__in=before)
-    if to is not IncidentState.CLAIMED:
-        rows = rows.filter(assignee_id=assignee_id)
+class ExcerptGone(Exception):
+    """There are no words to open: none were kept, or the person's key was destroyed."""
+
+
+class Pause(Exception):
+    """This moderator opened enough severe excerpts within the hour. `until` is when the next one opens."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__(str(until))
+        self.until = until
+
+
+def _free(incident_id: uuid.UUID, now: datetime) -> QuerySet[Incident]:
+    """The incident, if nobody holds it."""
+    ran_out = Q(claimed_until=None) | Q(claimed_until__lte=now)
+    waiting = Q(state=IncidentState.OPEN) | Q(state=IncidentState.CLAIMED) & ran_out
+    return Incident.objects.filter(waiting, id=incident_id)
+
+
+def _held(incident_id: uuid.UUID, moderator_id: uuid.UUID, now: datetime) -> QuerySet[Incident]:
+    """The incident, if this moderator holds it."""
+    return Incident.objects.filter(
+        id=incident_id, state=IncidentState.CLAIMED, assignee_id=moderator_id, claimed_until__gt=now
+    )
+
+
+def _step(
+    rows: QuerySet[Incident], moderator_id: uuid.UUID, changes: Mapping[str, Any], *, action: str, audit: str, note: str
+) -> Incident:
+    """One step by a counted update, so that of two moderators one is first, together with what tells of it."""
     with transaction.atomic():
-        holder = None if to is IncidentState.OPEN else assignee_id
-        if rows.update(state=to, assignee_id=holder) != 1:
+        incident = rows.first()
+        if incident is None or rows.update(**changes) != 1:
             raise ImpossibleMove(f"{action} is not possible")
-        IncidentEvent.objects.create(incident_id=incident_id, actor=actor, action=action, at=clock.now())
+        incident.refresh_from_db()
+        _tell(incident, moderator_id, action=action, audit=audit, note=note)
+    return incident
+
+
+def _tell(incident: Incident, moderator_id: uuid.UUID, *, action: str, audit: str, note: str = "") -> None:
+    """The event for staff, and the audit entry that its owner reads: it names who it was."""
+    event = IncidentEvent(incident=incident, actor=str(moderator_id), action=action, note=note or None, at=clock.now())
+    event.save(force_insert=True)
+    moderator = User.objects.get(id=moderator_id)
+    detail = {"by": moderator.username, "incident": str(incident.id)}
+    # DANGER: a page of the person's is read over their shoulder too. That home was unsafe must not stand on it (4.9).
+    subject = None if audit == "home_danger_lifted" else incident.person_id
+    audit_record(actor=moderator.role, subject=subject, action=audit, detail=detail)
 
 
 def incident_claim(*, incident_id: uuid.UUID, moderator_id: uuid.UUID) -> Incident:
-    """Take an open incident. Raises ImpossibleMove."""
-    _move(incident_id, to=IncidentState.CLAIMED, actor=str(moderator_id), action="claimed", assignee_id=moderator_id)
-    return Incident.objects.get(id=incident_id)
+    """Take what nobody holds, for half an hour. Raises ImpossibleMove."""
+    now = clock.now()
+    changes = {"state": IncidentState.CLAIMED, "assignee_id": moderator_id, "claimed_until": now + CLAIM}
+    return _step(_free(incident_id, now), moderator_id, changes, action="claimed", audit="incident_claimed", note="")
 
 
-def incident_release(*, incident_id: uuid.UUID, moderator_id: uuid.UUID) -> Incident:
-    """Give a claimed incident back. Only its claimer can. Raises ImpossibleMove."""
-    _move(incident_id, to=IncidentState.OPEN, actor=str(moderator_id), action="released", assignee_id=moderator_id)
-    return Incident.objects.get(id=incident_id)
+def incident_release(
+    *, incident_id: uuid.UUID, moderator_id: uuid.UUID, reason: str = "", second_look: bool = False
+) -> Incident:
+    """Its holder gives it back, perhaps asking that somebody else looks. Raises ImpossibleMove."""
+    changes: dict[str, Any] = {"state": IncidentState.OPEN, "assignee_id": None, "claimed_until": None}
+    if second_look:
+        changes["second_look"] = True
+    rows, action = _held(incident_id, moderator_id, clock.now()), "second_look" if second_look else "released"
+    return _step(rows, moderator_id, changes, action=action, audit="incident_released", note=reason)
 
 
-def incident_decide(*, incident_id: uuid.UUID, moderator_id: uuid.UUID, outcome: str) -> Incident:
-    """Close a claimed incident with an outcome, e.g. "talked_to", "false_alarm". Raises ImpossibleMove."""
-    _move(incident_id, to=IncidentState.DECIDED, actor=str(moderator_id), action=outcome[:24], assignee_id=moderator_id)
-    return Incident.objects.get(id=incident_id)
+def claims_release(moderator_id: uuid.UUID) -> int:
+    """Everything that this moderator holds goes back at once ("I need to stop"). Number of incidents."""
+    now = clock.now()
+    mine = Incident.objects.filter(state=IncidentState.CLAIMED, assignee_id=moderator_id, claimed_until__gt=now)
+    released = 0
+    for incident_id in list(mine.values_list("id", flat=True)):
+        with contextlib.suppress(ImpossibleMove):
+            incident_release(incident_id=incident_id, moderator_id=moderator_id)
+            released += 1
+    return released
+
+
+def claims_lapse() -> int:
+    """Free the claims that ran out, so that one that was forgotten blocks nobody. Number freed."""
+    now, freed = clock.now(), 0
+    for incident_id in Incident.objects.filter(state=IncidentState.CLAIMED).values_list("id", flat=True):
+        rows = _free(incident_id, now).filter(state=IncidentState.CLAIMED)
+        with transaction.atomic():
+            if rows.update(state=IncidentState.OPEN, assignee_id=None, claimed_until=None) == 1:
+                IncidentEvent.objects.create(incident_id=incident_id, actor="house", action="lapsed", at=now)
+                freed += 1
+    return freed
+
+
+def excerpt_open(*, incident_id: uuid.UUID, moderator_id: uuid.UUID) -> str:
+    """The words, masked, for who holds the incident. The look is written down with it, and its owner sees who looked.
+
+    Raises ImpossibleMove, Pause, ExcerptGone.
+    """
+    now = clock.now()
+    with transaction.atomic():
+        rows = _held(incident_id, moderator_id, now)
+        incident = rows.select_for_update().first()
+        if incident is None:
+            raise ImpossibleMove("only who holds it opens it")
+        _pause_look(incident, moderator_id, now)
+        words = _opened(incident)
+        rows.update(claimed_until=now + CLAIM)
+        _tell(incident, moderator_id, action="excerpt_read", audit="excerpt_read")
+    return words
+
+
+def _opened(incident: Incident) -> str:
+    try:
+        words = incident.excerpt
+    except CryptoError:
+        raise ExcerptGone from None
+    if not words:
+        raise ExcerptGone
+    return _masked(words)
+
+
+def _pause_look(incident: Incident, moderator_id: uuid.UUID, now: datetime) -> None:
+    """Harm comes from repetition: so many severe ones an hour, except for a life that can't wait. Raises Pause."""
+    if incident.severity < SEVERE or (incident.severity == 4 and incident.sla_due <= now + DUE_NOW):
+        return
+    opened = IncidentEvent.objects.filter(
+        actor=str(moderator_id), action="excerpt_read", at__gt=now - HOUR, incident__severity__gte=SEVERE
+    ).order_by("-at")[:SEVERE_AN_HOUR]
+    times = [event.at for event in opened]
+    if len(times) >= SEVERE_AN_HOUR:
+        raise Pause(times[-1] + HOUR)
+
+
+def incident_decide(*, incident_id: uuid.UUID, moderator_id: uuid.UUID, outcome: str, reason: str) -> Incident:
+    """Close a claimed incident with one of the OUTCOMES and the reason for it. Raises ImpossibleMove, ValueError."""
+    if outcome not in OUTCOMES or not REASON_SHORTEST <= len(reason) <= REASON_LONGEST:
+        raise ValueError("a decision needs an outcome of the table, and a reason")
+    now = clock.now()
+    changes = {"state": IncidentState.DECIDED, "outcome": outcome, "decided_at": now, "claimed_until": None}
+    rows = _held(incident_id, moderator_id, now)
+    return _step(rows, moderator_id, changes, action=outcome, audit="incident_decided", note=reason)
+
+
+def incident_undo(*, incident_id: uuid.UUID, moderator_id: uuid.UUID) -> Incident:
+    """Take one's own decision back, within five minutes. It is claimed again. Raises ImpossibleMove."""
+    now = clock.now()
+    rows = Incident.objects.filter(
+        id=incident_id, state=IncidentState.DECIDED, assignee_id=moderator_id, decided_at__gt=now - UNDO
+    ).filter(answered_at=None)
+    changes = {
+        "state": IncidentState.CLAIMED, "outcome": "", "decided_at": None, "claimed_until": now + CLAIM,
+    }  # fmt: skip
+    return _step(rows, moderator_id, changes, action="undone", audit="incident_reopened", note="")
+
+
+def incident_home_safe(*, incident_id: uuid.UUID, moderator_id: uuid.UUID, reason: str) -> Incident:
+    """Staff say that home is safe again. Only who holds one of the person's incidents can. Raises ImpossibleMove."""
+    with transaction.atomic():
+        now = clock.now()
+        changes = {"claimed_until": now + CLAIM}
+        rows = _held(incident_id, moderator_id, now)
+        held = rows.first()
+        if held is not None:  # before the audit entry, which comes last: see core/locks.py
+            home_danger_lift(person_id=held.person_id, actor=str(moderator_id))
+        return _step(rows, moderator_id, changes, action="home_danger_lifted", audit="home_danger_lifted", note=reason)
+
+
+def reports_answer() -> int:
+    """Tell who reported something what came of it (R39), once the decision can't be taken back. Number told."""
+    now, told = clock.now(), 0
+    decided = Incident.objects.filter(kind="report", state=IncidentState.DECIDED, answered_at=None)
+    for incident in decided.filter(decided_at__lte=now - UNDO):
+        with transaction.atomic():
+            if Incident.objects.filter(id=incident.id, answered_at=None).update(answered_at=now) == 1:
+                detail = {"outcome": incident.outcome}
+                audit_record(actor="house", subject=incident.person_id, action="report_answered", detail=detail)
+                told += 1
+    return told
 
 
 def watch_load(person_id: uuid.UUID) -> WatchState:
@@ -113,15 +286,23 @@ def watch_load(person_id: uuid.UUID) -> WatchState:
     return WatchState() if row is None else from_json(row.watch)
 
 
-def watch_store(person_id: uuid.UUID, watch: WatchState) -> None:
-    """Keep the watch; an empty one for somebody who has none is not written."""
-    row = PersonWatch.objects.filter(person_id=person_id).first()
-    if row is None:
-        if watch == WatchState():
+def watch_store(person_id: uuid.UUID, watch: WatchState, *, before: WatchState | None = None) -> None:
+    """Keep the watch; an empty one for somebody who has none is not written.
+
+    DANGER: `before` is the one that this one was made from. Where another conversation of the person wrote its own in
+    between, both count (watch_together): a danger told there must not be undone by "hi" said here.
+    """
+    with transaction.atomic():
+        hold(f"watch of {person_id}")
+        row = PersonWatch.objects.filter(person_id=person_id).first()
+        standing = WatchState() if row is None else from_json(row.watch)
+        if before is not None and standing != before:
+            watch = together(before, watch, standing, clock.now())
+        if watch == standing:
             return
-        row = PersonWatch(person_id=person_id)
-    row.watch = to_json(watch)
-    row.save()
+        row = row or PersonWatch(person_id=person_id)
+        row.watch = to_json(watch)
+        row.save()
 
 
 def referral_count(*, region: str, category: str, band: str) -> None:
@@ -157,7 +338,8 @@ def helplines_refresh() -> int:
 
 def home_danger_lift(*, person_id: uuid.UUID, actor: str) -> None:
     """Home is safe again, by staff or by the teen. Until this, it stays."""
-    watch_store(person_id, lift_home_danger(watch_load(person_id)))
+    watch = watch_load(person_id)
+    watch_store(person_id, lift_home_danger(watch), before=watch)
     log.info("home_danger_lifted", actor=actor)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
@@ -34,3 +34,12 @@ def maya_now(noon: None) -> User:
 @pytest.fixture
 def leo_now(maya_now: User) -> User:
     return make_teen("leo", age=17)
+
+
+@pytest.fixture
+def maya_at_noon() -> Iterator[User]:
+    """Maya at midday, for tests that run threads of their own."""
+    clock.move_to(NOON)
+    choice_set("regions", {"*": "allow"})
+    yield make_teen("maya", age=15)
+    clock.reset()

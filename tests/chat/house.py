@@ -13,7 +13,7 @@ from django.db import connections
 from chatbot.accounts import services as people
 from chatbot.accounts.models import User
 from chatbot.chat import engine, services, talk
-from chatbot.chat.models import Message, Turn
+from chatbot.chat.models import Conversation, Finish, Message, Turn
 from chatbot.chat.turn import turn_run
 from chatbot.core import clock
 from chatbot.core.choices import choice_set
@@ -98,3 +98,24 @@ async def database_away() -> AsyncIterator[None]:
     finally:
         holder["NAME"] = name
         await asyncio.to_thread(database_close)
+
+
+def accept(
+    person: User, conversation: Conversation, text: str = "hi", client_id: uuid.UUID | None = None
+) -> services.Acceptance:
+    """A message, stored: nobody answers it by itself."""
+    return services.message_accept(
+        person=person, conversation=conversation, client_id=client_id or uuid.uuid4(), text=text
+    )
+
+
+def answer_empty(accepted: services.Acceptance, *, learn: bool = False) -> None:
+    """The turn ends with nothing said. `learn`: what it was about may be learned from."""
+    fence = services.turn_claim(accepted.turn_id, now=clock.now())
+    assert fence is not None
+    if learn:
+        services.turn_decide(turn_id=accepted.turn_id, fence=fence, action="allow")
+    services.turn_finish(
+        turn_id=accepted.turn_id, fence=fence, finish=Finish.COMPLETE, engine="scripted", trace={}, timings={},
+        learn=learn,
+    )  # fmt: skip

@@ -1,18 +1,16 @@
 from __future__ import annotations
 
-import sqlite3
 import uuid
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from django.db import connection
 
 from chatbot.accounts import gate
 from chatbot.accounts.models import User
 from chatbot.chat import selectors, services
 from chatbot.chat.models import Finish, Message, Sentence, Turn, TurnState
 from chatbot.core import clock
+from tests.stored import stored_bytes
 
 pytestmark = pytest.mark.django_db
 
@@ -194,13 +192,9 @@ def test_messages_older_than_the_house_keeps_are_deleted(maya: User) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_no_word_that_was_typed_is_in_the_database_file(maya: User, tmp_path: Path) -> None:
+def test_no_word_that_was_typed_is_in_the_database(maya: User) -> None:
     answer(accept(maya, "zanzibarquokka is my secret word"), "quokkazanzibar is a fine reply")
-    copy = tmp_path / "copy.sqlite3"
-    with sqlite3.connect(copy) as target:
-        connection.ensure_connection()
-        connection.connection.backup(target)
-    content = copy.read_bytes().lower()
-    assert b"sqlite format 3" in content
+    content = stored_bytes().lower()
+    assert b"maya" in content
     for word in (b"zanzibarquokka", b"quokkazanzibar", b"secret word", "zanzibarquokka".encode("utf-16-le")):
         assert word not in content

@@ -1,0 +1,153 @@
+"""Accounts in the same moment from two sides. tests/service/test_rows.py runs these on PostgreSQL."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from django.db import connections
+
+from chatbot.accounts import erasure, gate, guardianship, services
+from chatbot.accounts.models import ErasureRequest, TimeLimits, User
+from chatbot.chat import services as chat
+from chatbot.chat.models import Conversation, Message, Turn
+from chatbot.core import clock
+from chatbot.core.audit import audit_broken_at
+from chatbot.core.choices import choice, choice_set
+from chatbot.core.models import AuditEntry
+from tests.at_once import at_once, came
+from tests.conftest import make_teen
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def maya() -> Iterator[User]:
+    choice_set("regions", {"*": "allow"})
+    yield make_teen("maya", age=15)
+    clock.reset()
+
+
+def audited(action: str) -> int:
+    return AuditEntry.objects.filter(action=action).count()
+
+
+def test_a_recovery_code_lets_one_in_of_those_who_give_it_at_once(maya: User) -> None:
+    code = services.recovery_code_make(maya)
+    passwords = [f"three odd words {number}" for number in range(4)]
+    found = at_once(
+        *[
+            lambda password=password: services.password_recover(username="Maya", code=code, password=password)
+            for password in passwords
+        ]
+    )
+    got_in = [at for at, one in enumerate(found) if isinstance(one, tuple)]
+    assert len(got_in) == 1
+    assert sum(isinstance(one, services.RecoveryFailed) for one in found) == 3
+    maya.refresh_from_db()
+    assert maya.check_password(passwords[got_in[0]])
+    assert audited("password_recovered") == 1
+
+
+def test_a_recovery_link_lets_one_in(maya: User) -> None:
+    secret = services.recovery_link_make(maya, reason="forgot it")
+    found = at_once(*[lambda: services.recovery_link_use(secret=secret, password="three odd words")] * 4)
+    assert sum(isinstance(one, tuple) for one in found) == 1
+    assert audited("password_recovered") == 1
+
+
+def test_the_clock_moves_once_a_day_whatever_is_tapped_in_between(maya: User) -> None:
+    zones = ("Europe/Paris", "America/Sao_Paulo", "Asia/Tokyo")
+    found = at_once(*[lambda zone=zone: services.time_zone_set(User.objects.get(id=maya.id), zone) for zone in zones])
+    assert sum(one is None for one in found) == 1
+    assert sum(isinstance(one, services.TooSoon) for one in found) == 2
+    for _ in range(60):  # a long list of other entries does not hide the move
+        services.memory_pause(maya, paused=True)
+    with pytest.raises(services.TooSoon):
+        services.time_zone_set(User.objects.get(id=maya.id), "UTC")
+
+
+def test_switches_and_consents_at_once_all_stand_in_the_trail(maya: User) -> None:
+    came(
+        at_once(
+            *[lambda: services.memory_pause(maya, paused=True)] * 3,
+            *[lambda: services.consent_give(person=maya, given_by="operator", method="form") and None] * 3,
+        )
+    )
+    assert TimeLimits.objects.get().memory_paused
+    assert (audited("memory_paused"), audited("consent_given"), maya.consents.count()) == (3, 3, 3)
+    assert audit_broken_at() is None
+
+
+def test_consents_hold_no_more_than_their_columns(maya: User) -> None:
+    consent = services.consent_give(person=maya, given_by="host:\x00" + "h" * 99, method="m\x00" + "m" * 99)
+    assert (len(consent.given_by), len(consent.method)) == (64, 64)
+
+
+def test_who_seems_under_13_and_wants_to_leave_in_that_moment_leaves(maya: User) -> None:
+    for number in range(4):
+        person = make_teen(f"teen{number}", age=15)
+        doubted, asked = at_once(
+            lambda person=person: erasure.age_doubted(person.id),
+            lambda person=person: erasure.erasure_ask(actor=person, person=person),
+        )
+        assert isinstance(doubted, bool)
+        assert asked is None
+        request = ErasureRequest.objects.get(person_id=person.id)
+        assert request.due_at <= clock.now() or request.reason == "asked"
+        assert not User.objects.get(id=person.id).is_active
+
+
+def test_messages_on_their_way_keep_nobody_from_leaving(maya: User) -> None:
+    conversation = chat.conversation_start(person=maya)
+    over, said = threading.Event(), threading.Event()
+
+    def say() -> None:
+        while not over.is_set():
+            try:
+                chat.message_accept(person=maya, conversation=conversation, client_id=uuid.uuid4(), text="hi")
+            except Exception:  # the key or the conversation has gone: nothing more is stored
+                break
+            said.set()
+        connections.close_all()
+
+    talkers = [threading.Thread(target=say) for _ in range(3)]
+    for one in talkers:
+        one.start()
+    try:
+        assert said.wait(20)
+        erasure.erasure_ask(actor=maya, person=maya)
+        erasure.erasure_run(maya.id)
+    finally:
+        over.set()
+        for one in talkers:
+            one.join()
+    clock.move_to(clock.now() + erasure.AGAIN + timedelta(seconds=1))
+    erasure.erasures_due()
+    assert [table.objects.count() for table in (Message, Turn, Conversation, ErasureRequest)] == [0, 0, 0, 0]
+    assert audited("account_erased") == 1
+
+
+def test_two_who_erase_at_once_do_it_once(maya: User) -> None:
+    erasure.erasure_ask(actor=maya, person=maya)
+    came(at_once(*[lambda: erasure.erasure_run(maya.id)] * 3))
+    assert audited("account_erased") == 1
+    assert not User.objects.filter(id=maya.id).exists()
+
+
+def test_a_choice_made_twice_at_once_is_one_of_the_two() -> None:
+    came(at_once(*[lambda value=value: choice_set("staff_hours", value) for value in ("8-16", "9-17")]))
+    assert choice("staff_hours") in ("8-16", "9-17")
+
+
+def test_a_link_that_ends_while_the_guardian_leaves_is_ended_once(maya: User, ana: User) -> None:
+    link = maya.guardianships.get()
+    asked, ended = at_once(
+        lambda: erasure.erasure_ask(actor=ana, person=ana), lambda: guardianship.link_end(ana, link.id)
+    )
+    assert asked is None
+    assert not isinstance(ended, Exception) or isinstance(ended, gate.Refused)
+    assert audited("guardian_unlinked") == 1
