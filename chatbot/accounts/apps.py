@@ -6,4 +6,8 @@ class AccountsConfig(AppConfig):
     label = "accounts"
 
     def ready(self) -> None:
-        from chatbot.accounts import devices, erasure  # noqa: F401  register the sign-in note and the sweep
+        from chatbot.accounts.guardianship import links_end
+        from chatbot.core.erasure import erases
+
+        erases("accounts", links_end)
+        from chatbot.accounts import devices, erasure, second_factor  # noqa: F401  register the sign-in note and the sweep

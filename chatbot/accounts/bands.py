@@ -49,6 +49,11 @@ def band_from_birth(*, month: int, year: int, today: date) -> AgeBand:
     return AgeBand("18+", None)
 
 
+def youngest_of(band: Band) -> int:
+    """The age to count with where only the band is known."""
+    return {"13-15": YOUNGEST, "16-17": 16, "18+": 18}[band]
+
+
 def band_at(band: Band, until: date | None, today: date) -> AgeBand:
     """The band as it is today: moves up once its month has come. Two years lie between 16 and 18."""
     while until is not None and today >= until:

@@ -5,123 +5,73 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import ClassVar, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from django.utils.translation import gettext as _
+from django.db.models import Q
 
 from chatbot.accounts import bands, regions
 from chatbot.accounts.bands import Band
-from chatbot.accounts.models import ConsentKind, GuardianshipState, Presence, Role, TimeLimits, UsageDay, User
+from chatbot.accounts.models import (
+    ConsentKind,
+    Guardianship,
+    GuardianshipState,
+    Presence,
+    Role,
+    TimeLimits,
+    UsageDay,
+    User,
+)
+from chatbot.accounts.refusals import (
+    BreakOpen,
+    ClockHeld,
+    ConsentNeeded,
+    ConsentWithdrawn,
+    DealOpen,
+    GuardianNeeded,
+    LimitReached,
+    Locked,
+    MemoryFrozen,
+    NotAGuardian,
+    NotATeen,
+    NotLinked,
+    NotStaff,
+    QuietHours,
+    Refused,
+    RegionClosed,
+    RegionUnset,
+    RepliesStopped,
+    SecondFactorStale,
+    SecondFactorUnset,
+    SignedOut,
+)
 from chatbot.core.choices import choice
 
+# The refusals stand in a module of their own; `gate.X` is how the house names them.
+__all__ = [
+    "BreakOpen",
+    "ClockHeld",
+    "ConsentNeeded",
+    "ConsentWithdrawn",
+    "DealOpen",
+    "GuardianNeeded",
+    "LimitReached",
+    "Locked",
+    "MemoryFrozen",
+    "NotAGuardian",
+    "NotATeen",
+    "NotLinked",
+    "NotStaff",
+    "QuietHours",
+    "Refused",
+    "RegionClosed",
+    "RegionUnset",
+    "RepliesStopped",
+    "SecondFactorStale",
+    "SecondFactorUnset",
+    "SignedOut",
+]
+
 UNKNOWN_BAND: Band = "13-15"
-NoticeKind = Literal["limit", "quiet_hours", "break", "guardian"]
-
-
-class Refused(Exception):
-    """May not. `code` is for programs, the sentence for the person; `notice` is how the chat shows it."""
-
-    code: ClassVar[str] = "not_allowed"
-    notice: ClassVar[NoticeKind] = "guardian"
-
-    def sentence(self) -> str:
-        return _("That isn't yours to open.")
-
-
-class SignedOut(Refused):
-    code = "signed_out"
-
-    def sentence(self) -> str:
-        return _("You're signed out. Sign in again to go on; your draft is kept here.")
-
-
-class NotATeen(Refused):
-    code = "no_chat_here"
-
-    def sentence(self) -> str:
-        return _("This account looks after others; it has no chat of its own.")
-
-
-class Locked(Refused):
-    code = "locked"
-
-    def sentence(self) -> str:
-        return _("This account is closed for now. A grown-up can write to whoever runs this place. Help is still here.")
-
-
-class RegionUnset(Refused):
-    code = "region_unset"
-
-    def sentence(self) -> str:
-        return _("Whoever runs this place hasn't opened it for your country yet.")
-
-
-class RegionClosed(Refused):
-    code = "region_closed"
-
-    def sentence(self) -> str:
-        return _("Where you live, this can't be offered to people under 18. Help is still here.")
-
-
-class ConsentNeeded(Refused):
-    code = "consent_needed"
-
-    def sentence(self) -> str:
-        return _("A parent or carer has to say yes before the chat opens.")
-
-
-class GuardianNeeded(Refused):
-    code = "guardian_needed"
-
-    def sentence(self) -> str:
-        return _("Where you live, a parent or carer's account has to be linked before the chat opens.")
-
-
-class DealOpen(Refused):
-    code = "deal_open"
-
-    def sentence(self) -> str:
-        return _("First the deal: read it once and say yes, then we talk.")
-
-
-class MemoryFrozen(Refused):
-    code = "memory_frozen"
-
-    def sentence(self) -> str:
-        return _("Memory is off, so nothing can be changed. You can still see everything and delete it.")
-
-
-class QuietHours(Refused):
-    code = "quiet_hours"
-    notice = "quiet_hours"
-
-    def sentence(self) -> str:
-        return _("It's quiet hours. The chat opens again in the morning. Help is still here.")
-
-
-class LimitReached(Refused):
-    code = "limit_reached"
-    notice = "limit"
-
-    def sentence(self) -> str:
-        return _("That's today's time used up. It starts fresh tomorrow. Help is still here.")
-
-
-class BreakOpen(Refused):
-    code = "break"
-    notice = "break"
-
-    def sentence(self) -> str:
-        return _("Time for a breather. Tap the button when you'd like to go on.")
-
-
-class RepliesStopped(Refused):
-    code = "replies_stopped"
-    notice = "limit"
-
-    def sentence(self) -> str:
-        return _("Whoever runs this place has paused the chat. Help is still here.")
 
 
 @dataclass(frozen=True)
@@ -151,6 +101,12 @@ DEFAULTS: dict[Band, DayLimits] = {
 }
 
 
+# Minutes a day that a guardian may set: the least and the most.
+MINUTES: dict[Band, tuple[int, int]] = {"13-15": (10, 120), "16-17": (10, 180), "18+": (10, 180)}
+# From this age a teen ends a link alone; before it they ask, and the guardian confirms.
+ENDS_ALONE = 16
+
+
 def zone_of(person: User) -> ZoneInfo:
     """The person's time zone; UTC where the name is unknown."""
     try:
@@ -171,12 +127,21 @@ def band_of(person: User, now: datetime) -> Band:
     return UNKNOWN_BAND
 
 
+def age_of(person: User, now: datetime) -> int:
+    """Whole years; the band's youngest where its month is not known."""
+    band, until = band_of(person, now), person.band_until
+    return bands.age_at(band, until, local_day(person, now)) if until else bands.youngest_of(band)
+
+
 def limits_of(person: User, now: datetime) -> DayLimits:
-    """The limits that hold: the person's own row over the band's defaults."""
+    """The limits that hold: the person's own row over the band's defaults. At 18 a guardian's word ends."""
     row = TimeLimits.objects.filter(person=person).first()
-    default = DEFAULTS[band_of(person, now)]
+    band = band_of(person, now)
+    default = DEFAULTS[band]
     if row is None:
         return default
+    if row.set_by == Role.GUARDIAN and band == "18+":
+        return DayLimits(default.quiet_from, default.quiet_to, default.minutes, not row.memory_paused)
     return DayLimits(
         row.quiet_from or default.quiet_from,
         row.quiet_to or default.quiet_to,
@@ -201,17 +166,16 @@ def _check_region(person: User, band: Band, now: datetime) -> bool:
         raise RegionUnset
     if policy in ("block", "adults_only"):
         raise RegionClosed
-    age = bands.age_at(band, person.band_until, local_day(person, now)) if person.band_until else bands.YOUNGEST
+    age = age_of(person, now)
+    links = list(person.guardianships.filter(state=GuardianshipState.ACTIVE).values_list("withdrawn_at", flat=True))
+    if any(links):
+        raise ConsentWithdrawn
     if age < regions.consent_age(person.country) and not _has_consent(person):
         raise ConsentNeeded
     linked_until = regions.guardian_until(person.country)
-    if linked_until is not None and age <= linked_until and not _is_linked(person):
+    if linked_until is not None and age <= linked_until and not links:
         raise GuardianNeeded
     return policy == "plain_mode"
-
-
-def _is_linked(person: User) -> bool:
-    return person.guardianships.filter(state=GuardianshipState.ACTIVE).exists()
 
 
 def _has_consent(person: User) -> bool:
@@ -273,6 +237,81 @@ def may_erase(actor: User, person_id: uuid.UUID) -> None:
     """Only the person themself deletes an account here: no guardian a teen's, and no staff account. Raises Refused."""
     if not actor.is_active or actor.id != person_id or actor.role not in (Role.TEEN, Role.GUARDIAN):
         raise Refused
+
+
+def may_export(actor: User, person_id: uuid.UUID) -> None:
+    """Everybody takes a copy of what is kept about themself, closed accounts too; nobody of others. Raises Refused."""
+    if not actor.is_active or actor.id != person_id:
+        raise Refused
+
+
+STAFF = frozenset({Role.MODERATOR, Role.OPERATOR})
+# How long one code of the authenticator app opens what was flagged.
+CODE_LASTS, CLOCKS_DIFFER = timedelta(hours=12), timedelta(minutes=5)
+
+
+def may_have_second_factor(person: User) -> None:
+    """Only staff set up an authenticator app. Raises Refused."""
+    if not person.is_active or person.role not in STAFF:
+        raise NotStaff
+
+
+def may_review(person: User, *, has_factor: bool, passed_at: datetime | None, now: datetime) -> None:
+    """Whether this person may see what was flagged: staff, with a code of their app in this sign-in. Raises Refused."""
+    may_have_second_factor(person)
+    if not has_factor:
+        raise SecondFactorUnset
+    if passed_at is None or not -CLOCKS_DIFFER <= now - passed_at < CODE_LASTS:
+        raise SecondFactorStale
+
+
+def may_review_of(person: User, owner_id: uuid.UUID) -> None:
+    """Nobody reviews themself or somebody of their own (4.10). Raises Refused."""
+    related = Guardianship.objects.filter(
+        Q(guardian=person, teen_id=owner_id) | Q(teen=person, guardian_id=owner_id), state=GuardianshipState.ACTIVE
+    )
+    if person.id == owner_id or related.exists():
+        raise Refused
+
+
+def may_guard(person: User) -> None:
+    """Whether this account can be a guardian's: nobody who works here, no teen (4.10). Raises NotAGuardian."""
+    if not person.is_active or person.role != Role.GUARDIAN:
+        raise NotAGuardian
+
+
+def may_be_guarded(person: User, *, now: datetime) -> None:
+    """Whether this account can have a guardian: a teen's own, under 18, not closed. Raises Refused."""
+    own = person.is_active and person.role == Role.TEEN and person.has_usable_password()
+    if not own or person.locked_at is not None or band_of(person, now) == "18+":
+        raise Refused
+
+
+def may_oversee(guardian: User, teen_id: uuid.UUID, *, now: datetime) -> Guardianship:
+    """The active link by which a guardian sees and sets anything about this teen. Raises NotAGuardian, NotLinked.
+
+    Somebody else's teen, an ended link and an id that nobody has are all the same no.
+    """
+    may_guard(guardian)
+    links = guardian.wards.filter(teen_id=teen_id, state=GuardianshipState.ACTIVE)
+    link = links.select_related("teen", "guardian").first()
+    if link is None or not link.teen.is_active or band_of(link.teen, now) == "18+":
+        raise NotLinked
+    return link
+
+
+def may_end(person: User, link: Guardianship, *, now: datetime) -> bool:
+    """Whether this person ends the link at once (True), or asks for its end (False). Raises NotLinked for others."""
+    if not person.is_active or person.id not in (link.teen_id, link.guardian_id):
+        raise NotLinked
+    return person.id == link.guardian_id or age_of(person, now) >= ENDS_ALONE
+
+
+def may_move_clock(person: User, *, now: datetime) -> None:
+    """Whether the person may change their own time zone: not while a guardian's limits go by it. Raises ClockHeld."""
+    linked = person.guardianships.filter(state=GuardianshipState.ACTIVE).exists()
+    if person.role == Role.TEEN and linked and band_of(person, now) != "18+":
+        raise ClockHeld
 
 
 def break_after(person: User, now: datetime) -> timedelta:

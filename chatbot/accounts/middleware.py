@@ -24,8 +24,8 @@ from chatbot.accounts.models import User
 log = structlog.get_logger()
 Answer = Callable[[HttpRequest], HttpResponse]
 # What stays open while the visit is locked: help and the other public pages, the way out, the ways back in.
-# The API says itself that it is locked, in its own words.
-OPEN_APPS = frozenset({"pages", "ninja"})
+# The API says itself that it is locked, in its own words. The widget knows nobody by cookie.
+OPEN_APPS = frozenset({"pages", "ninja", "widget"})
 OPEN_VIEWS = frozenset({
     "accounts:unlock", "accounts:recover", "accounts:recover_link", "account_login", "account_logout",
     "set_language", "health", "ready",

@@ -45,19 +45,32 @@ class User(AbstractUser):
 
 
 class GuardianshipState(models.TextChoices):
+    """invited (one of the two has still to say yes) -> active -> ended. One that is declined is ended too."""
+
     INVITED = "invited"
     ACTIVE = "active"
     ENDED = "ended"
 
 
 class Guardianship(models.Model):
-    """A guardian and a teen, linked once both have agreed."""
+    """A guardian and a teen, linked once both have agreed.
+
+    `waits_for` is who has still to say yes (a role). `consented_at`: the guardian said yes to the chat; it counts from
+    the day on which the link is active. `withdrawn_at`: they took that yes back, and the chat is closed.
+    `end_asked_at`: a teen under 16 asked for the end; the guardian confirms it. `ended_by` is a role.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id)
     teen = models.ForeignKey(User, on_delete=models.CASCADE, related_name="guardianships")
     guardian = models.ForeignKey(User, on_delete=models.CASCADE, related_name="wards")
     state = models.CharField(max_length=8, choices=GuardianshipState.choices, default=GuardianshipState.INVITED)
     since = models.DateTimeField(default=clock.now)
+    waits_for = models.CharField(max_length=12, choices=Role.choices, blank=True)
+    consented_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    end_asked_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_by = models.CharField(max_length=12, choices=Role.choices, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["teen", "guardian"], name="one_link_a_pair")]
@@ -66,12 +79,60 @@ class Guardianship(models.Model):
         return f"{self.guardian_id} for {self.teen_id}"
 
 
+class LinkCode(models.Model):
+    """A one-time code by which a guardian and a teen find each other. Only its digest is kept."""
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    maker = models.ForeignKey(User, on_delete=models.CASCADE, related_name="link_codes")
+    digest = models.CharField(max_length=64, unique=True)
+    made_at = models.DateTimeField(default=clock.now)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"code of {self.maker_id}"
+
+
+class AlertKind(models.TextChoices):
+    """What a guardian is told: never more than what they need in order to act."""
+
+    PERSON = "person"
+    MEDICAL = "medical"
+    AWAY = "away"
+
+
+class GuardianAlert(models.Model):
+    """That a guardian is asked to look after their teen now. Holds no word of the chat, and no category of it.
+
+    `held`: not for the guardian's eyes, since home may be the danger; staff have it (4.9).
+    `mailed_at`: when they were told, by a mail or by their own page. `seen_at`: they said that they are on it.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    link = models.ForeignKey(Guardianship, on_delete=models.CASCADE, related_name="alerts")
+    incident_id = models.UUIDField()
+    kind = models.CharField(max_length=8, choices=AlertKind.choices)
+    held = models.BooleanField(default=False)
+    at = models.DateTimeField(default=clock.now)
+    seen_at = models.DateTimeField(null=True, blank=True)
+    mailed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["link", "incident_id"], name="one_alert_an_incident")]
+
+    def __str__(self) -> str:
+        return f"alert about {self.link_id}"
+
+
 class ConsentKind(models.TextChoices):
     CHAT = "chat"
 
 
 class Consent(models.Model):
-    """That somebody who may, agreed to something for this person. Withdrawn in one step."""
+    """That somebody who may, agreed to something for this person. Withdrawn in one step.
+
+    `link`: it was a linked guardian, and their yes ends with the link.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id)
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="consents")
@@ -79,6 +140,7 @@ class Consent(models.Model):
     version = models.CharField(max_length=16)
     method = models.CharField(max_length=64)
     given_by = models.CharField(max_length=64)
+    link = models.ForeignKey(Guardianship, on_delete=models.SET_NULL, null=True, blank=True, related_name="consents")
     at = models.DateTimeField(default=clock.now)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
 
@@ -151,18 +213,21 @@ class RecoveryLink(models.Model):
 class ErasureReason(models.TextChoices):
     ASKED = "asked"
     UNDER_13 = "under_13"
+    GUARDIAN = "guardian"
 
 
 class ErasureRequest(models.Model):
     """That a person is to be erased, and when. No foreign key: it outlives the account until nothing is left.
 
-    `erased_at` is when the rows went; the sweep goes over them once more before the request itself goes.
+    `erased_at` is when the rows went; the sweep goes over them once more before the request itself goes. `asked_by` is
+    the guardian who asked, where it was one (R30).
     """
 
     person_id = models.UUIDField(primary_key=True)
     reason = models.CharField(max_length=8, choices=ErasureReason.choices)
     asked_at = models.DateTimeField(default=clock.now)
     due_at = models.DateTimeField()
+    asked_by = models.UUIDField(null=True, blank=True)
     erased_at = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:

@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Final
 
 from moderation import watch as watching
+from moderation.crisis.adults import adult_wanted
 from moderation.crisis.cards import help_card
 from moderation.crisis.helplines import HelpCard, emergency_of
 from moderation.crisis.texts import PARTS, Bubble, Part, Texts, TextsError, filled, texts_of
@@ -23,6 +24,7 @@ from moderation.types import Decision, Language, WatchState
 
 log = logging.getLogger(__name__)
 
+ADULT_TOLD: Final = "adult_told"
 _REMEMBERED: Final = 60
 Numbered = Sequence[tuple[int, Bubble]]
 _POLICE: Final = frozenset({"abuse", "assault", "threat", "runaway", "grooming", "sextortion"})
@@ -38,11 +40,15 @@ _LAST_RESORT: Final[dict[Language, str]] = {
 
 @dataclass(frozen=True)
 class CrisisAnswer:
-    """What is said, in order, the card below it, and the watch as it is to be stored."""
+    """What is said, in order, the card below it, and the watch as it is to be stored.
+
+    told: the last bubble tells the teen that their guardian is being asked to look after them.
+    """
 
     bubbles: tuple[str, ...]
     card: HelpCard | None
     watch: WatchState
+    told: bool = False
 
 
 def answer(
@@ -53,10 +59,12 @@ def answer(
     language: Language,
     country: str,
     adult: str | None = None,
+    guarded: bool = False,
     now: datetime,
     production: bool,
 ) -> CrisisAnswer:
     """The written answer to a decision that has a playbook. `watch` is the screening's, `adult` a trusted one by name.
+    guarded: there is a guardian who would be asked; the teen hears of it here, before they do (4.9).
 
     `text` only seeds the choice of a variant; it is neither kept nor quoted. Never fails: with the texts of the
     language broken it is English, and without any a last line with the emergency number.
@@ -70,6 +78,10 @@ def answer(
     bubbles, said = _bubbles(
         playbook, step, watch.said, text=text, language=language, emergency=emergency, adult=helper
     )
+    told = guarded and _tells(decision, watch, step) and _texts(language) is not None
+    if told:
+        openly, said = _bubbles(ADULT_TOLD, 0, said, text=text, language=language, emergency=emergency, adult=helper)
+        bubbles = (*bubbles, *openly)
     card = None
     if _with_card(playbook, step, decision):
         card = help_card(
@@ -80,7 +92,14 @@ def answer(
     if sequence is not None and playbook in SEQUENCES:
         sequence = replace(sequence, step=step + 1)
     after = replace(watch, sequence=sequence, said=said, cards=watch.cards + (1 if card else 0))
-    return CrisisAnswer(bubbles, card, after)
+    return CrisisAnswer(bubbles, card, after, told)
+
+
+def _tells(decision: Decision, watch: WatchState, step: int) -> bool:
+    """Whether this answer says that the guardian is asked: once a sequence, and never where home is the danger."""
+    if watch.home_danger or not adult_wanted(decision):
+        return False
+    return step == 0 or not any(name.startswith(f"{ADULT_TOLD}/") for name in watch.said)
 
 
 def _started(watch: WatchState, playbook: str) -> WatchState:

@@ -25,6 +25,8 @@ class Command(BaseCommand):
         if withdraw:
             self.stdout.write(f"Withdrawn: {services.consent_withdraw(person=person, by='operator')}")
         elif method:
+            if len(method) > services.WORDS:
+                raise CommandError(f"Say it in at most {services.WORDS} letters: --method 'signed form'.")
             services.consent_give(person=person, given_by="operator", method=method)
             self.stdout.write(f"Recorded for {person.username}.")
         else:

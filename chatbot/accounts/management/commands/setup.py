@@ -1,4 +1,4 @@
-"""`manage.py setup`: the first operator, where the house is open, and who is called when something is wrong."""
+"""`manage.py setup`: operators and moderators, where the house is open, and who is called when something is wrong."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ from chatbot.core.choices import choice, choice_set
 
 
 class Command(BaseCommand):
-    help = "Make the first operator, choose regions (--region US-CA=allow), name the duty contact."
+    help = "Make operators and moderators, choose regions (--region US-CA=allow), name the duty contact."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--operator", help="user name of an operator to make (password asked, or ABRACO_PASSWORD)")
+        parser.add_argument("--moderator", help="user name of a moderator to make, in the same way")
         parser.add_argument("--region", action="append", default=[], metavar="PLACE=POLICY")
         parser.add_argument("--duty-contact", help="who is told about danger, in words; 'nobody' says so publicly")
 
@@ -28,7 +29,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, operator: str, region: list[str], duty_contact: str, **options: Any) -> None:
         if operator:
-            self._operator(operator)
+            self._staff(operator, Role.OPERATOR)
+        if options["moderator"]:
+            self._staff(options["moderator"], Role.MODERATOR)
         if region:
             self._regions(region)
         if duty_contact:
@@ -38,22 +41,28 @@ class Command(BaseCommand):
             choice_set("staff_hours", options["staff_hours"])
             audit_record(actor="operator", subject=None, action="staff_hours_set")
         self.stdout.write(f"Operators: {User.objects.filter(role=Role.OPERATOR).count()}")
+        self.stdout.write(f"Moderators: {User.objects.filter(role=Role.MODERATOR).count()}")
         self.stdout.write(f"Regions: {choice('regions', {}) or 'none chosen: nobody under 18 can chat yet'}")
         self.stdout.write(f"Duty contact: {choice('duty_contact') or 'nobody watches live (the pages say so)'}")
 
-    def _operator(self, name: str) -> None:
+    def _staff(self, name: str, role: Role) -> None:
+        try:
+            User._meta.get_field("username").run_validators(name)
+        except ValidationError as error:
+            raise CommandError(f"That can't be a user name. {' '.join(error.messages)}") from error
         if User.objects.filter(username__iexact=name).exists():
             raise CommandError(f"There is somebody called {name} already: choose another name.")
         # Not in the settings: a password that is used once should not stand in memory for as long as the house is open.
-        password = os.environ.get("ABRACO_PASSWORD") or getpass.getpass("Password: ")
+        password = os.environ.get("ABRACO_PASSWORD") or getpass.getpass(f"Password for {name}: ")
         try:
             validate_password(password)
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
-        person = User(username=name, role=Role.OPERATOR)
+        person = User(username=name, role=role)
         person.set_password(password)
         person.save()
-        audit_record(actor="operator", subject=person.id, action="operator_made")
+        audit_record(actor="operator", subject=person.id, action=f"{role}_made")
+        self.stdout.write(f"{name} is here. At the first sign-in an authenticator app is set up (docs/moderators.md).")
 
     def _regions(self, given: list[str]) -> None:
         chosen = dict(choice("regions", {}))
