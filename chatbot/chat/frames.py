@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal
 from django.utils.translation import gettext as _
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
 
+from chatbot.core.text import text_clean
+
 SUBPROTOCOL = "abraco.v1"
 FRAME_BYTES = 64 * 1024
 FRAME_DEPTH = 8
@@ -41,11 +43,6 @@ def nothing_to_read() -> str:
     return _("There's nothing to read in this message. Nothing was sent.")
 
 
-def text_clean(text: str) -> str:
-    """The text as it can be written: halves of a character (JSON allows them) become a sign, NUL goes."""
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").replace("\x00", "")
-
-
 def text_check(text: str) -> str:
     """A message as it will be stored. Raises ValueError for one with nothing to read in it."""
     text = text_clean(text).strip()
@@ -67,8 +64,12 @@ class Seen(_Frame):
 
 
 class Hello(_Frame):
+    """The first frame. `ticket` is for widgets, with the site and the origin that the page stands in."""
+
     type: Literal["hello"]
     ticket: str | None = Field(default=None, max_length=512)
+    site: str = Field(default="", max_length=64)
+    origin: str = Field(default="", max_length=255)
     conversation: uuid.UUID | None = None
     seen: Seen | None = None
 

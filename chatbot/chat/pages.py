@@ -22,6 +22,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from chatbot.accounts import gate
 from chatbot.accounts.forms import PROFILE_LANGUAGES
+from chatbot.accounts.guardianship import links_of
 from chatbot.accounts.models import User
 from chatbot.accounts.views import person_of
 from chatbot.chat import dangers, selectors, services
@@ -45,6 +46,7 @@ CLOSED_PAGES = {
     "region_closed": "accounts/region_closed.html",
     "consent_needed": "accounts/consent_needed.html",
     "guardian_needed": "accounts/consent_needed.html",
+    "consent_withdrawn": "accounts/consent_needed.html",
     "no_chat_here": "accounts/no_chat_here.html",
     "locked": "accounts/locked.html",
 }
@@ -134,7 +136,8 @@ def chat(request: HttpRequest, person: User) -> HttpResponse:
         "earlier": reverse("chat:conversations"),
         "page": selectors.PAGE,
     }
-    return render(request, "chat/chat.html", {"boot": boot, "conversations": past})
+    guardians = [link.guardian.username for link in links_of(person)]  # supervision is never hidden (R31)
+    return render(request, "chat/chat.html", {"boot": boot, "conversations": past, "guardians": guardians})
 
 
 @gated

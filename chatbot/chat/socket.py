@@ -15,16 +15,13 @@ from typing import Any
 
 import structlog
 from channels.generic.websocket import AsyncWebsocketConsumer
-from django.contrib.auth import SESSION_KEY, get_user
 from django.db import DatabaseError
-from django.http import HttpRequest
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from chatbot.accounts import gate
 from chatbot.accounts import services as people
-from chatbot.accounts.adapter import LOCK
 from chatbot.accounts.models import User
 from chatbot.chat import dangers, frames, live, selectors, services, talk
 from chatbot.chat.follow import Follower
@@ -32,6 +29,7 @@ from chatbot.chat.help_ready import may_talk
 from chatbot.chat.limits import closed_notice, closed_now
 from chatbot.chat.notices import break_notice, crisis_notice, disclosure, refusal_notice
 from chatbot.chat.report import message_report
+from chatbot.chat.sign_in import BySession, SignIn, TicketRefused, by_ticket
 from chatbot.core import clock, metrics
 from chatbot.core.crypto import CryptoError
 from chatbot.core.database import in_database
@@ -62,6 +60,7 @@ class ChatSocket(AsyncWebsocketConsumer):
     person: User | None = None
     conversation_id: uuid.UUID | None = None
     _known: uuid.UUID
+    _sign_in: SignIn
 
     async def connect(self) -> None:
         self._bad = 0
@@ -78,10 +77,9 @@ class ChatSocket(AsyncWebsocketConsumer):
             await self._leave(WRONG_VERSION)
             return
         user = self.scope.get("user")
-        if not isinstance(user, User):
-            await self._leave(SIGNED_OUT)
-            return
-        self.person = user
+        # Somebody signed out may still hold a ticket: what their first frame says decides.
+        self.person = user if isinstance(user, User) else None
+        self._sign_in = BySession(self.scope.get("session"))
         self._hello = asyncio.create_task(self._expect_hello())
 
     async def _expect_hello(self) -> None:
@@ -89,12 +87,14 @@ class ChatSocket(AsyncWebsocketConsumer):
         if self.conversation_id is None:
             await self._leave(NO_HELLO)
 
-    async def _leave(self, code: int) -> None:
+    async def _leave(self, code: int, sentence: str = "") -> None:
         """Close, with a sentence that says why."""
-        language = self.person.language.lower() if self.person is not None else None
-        with translation.override(language) if language else contextlib.nullcontext():
-            reason = _(REASONS[code]).encode("utf-8")[:123].decode("utf-8", "ignore")
+        with self._in_language():
+            reason = (sentence or _(REASONS[code])).encode("utf-8")[:123].decode("utf-8", "ignore")
         await self.close(code, reason)
+
+    def _in_language(self) -> contextlib.AbstractContextManager[None]:
+        return contextlib.nullcontext() if self.person is None else translation.override(self.person.language.lower())
 
     async def disconnect(self, code: int) -> None:
         metrics.SOCKETS.dec()
@@ -108,36 +108,50 @@ class ChatSocket(AsyncWebsocketConsumer):
             await self.channel_layer.group_discard(live.person_group(self.person.id), self.channel_name)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        if self.person is None:
-            return
         if text_data is None:
             await self._bad_frame(frames.BadFrame("bad_frame", "", "Frames are text, not bytes."))
             return
         if len(text_data.encode("utf-8", "surrogatepass")) > frames.FRAME_BYTES:
             await self._leave(TOO_LARGE)
             return
-        with translation.override(self.person.language.lower()):
+        with self._in_language():
             try:
                 frame = frames.frame_read(text_data)
             except frames.BadFrame as error:
-                await self._too_long(self.person, error, text_data)
+                await self._too_long(error, text_data)
                 await self._bad_frame(error)
                 return
             try:
-                await self._frame(frame)
+                if await self._let_in(frame):
+                    with self._in_language():
+                        await self._frame(frame)
             except (DatabaseError, CryptoError) as error:
                 log.error("database_away", error=type(error).__name__)
                 await self._without_database(self.person, frame)
 
-    async def _too_long(self, person: User, error: frames.BadFrame, text_data: str) -> None:
+    async def _let_in(self, frame: frames.ClientFrame) -> bool:
+        """Whether anybody sits here. DANGER: a ticket counts alone, whoever else's cookie came with the socket."""
+        if isinstance(frame, frames.Hello) and frame.ticket is not None and self.conversation_id is None:
+            self.person = None
+            try:
+                self._sign_in = await in_database(by_ticket, ticket=frame.ticket, site=frame.site, origin=frame.origin)
+            except TicketRefused as refusal:
+                await self._leave(NOT_ALLOWED if refusal.foreign else SIGNED_OUT, refusal.sentence)
+                return False
+            self.person = await in_database(self._sign_in.person_now)
+        if self.person is None:
+            await self._leave(SIGNED_OUT)
+        return self.person is not None
+
+    async def _too_long(self, error: frames.BadFrame, text_data: str) -> None:
         """A message that is too long to be kept is still heard: danger comes before every no."""
-        text = frames.text_of(text_data) if error.code == "too_long" else ""
-        if text and await asyncio.to_thread(dangers.danger_in, text, person) is not None:
+        person, text = self.person, frames.text_of(text_data) if error.code == "too_long" else ""
+        if person and text and await asyncio.to_thread(dangers.danger_in, text, person) is not None:
             await self.push(crisis_notice(await dangers.danger_unkept(person, text)))
 
-    async def _without_database(self, person: User, frame: frames.ClientFrame) -> None:
+    async def _without_database(self, person: User | None, frame: frames.ClientFrame) -> None:
         """Danger is answered from memory; everything else waits, and nothing is lost in the browser."""
-        if isinstance(frame, frames.Say | frames.Edit):
+        if person is not None and isinstance(frame, frames.Say | frames.Edit):
             danger = dangers.danger_in(frame.text, person)
             if danger is not None:
                 answered = talk.message_without_database(person, frame.text, danger)
@@ -218,16 +232,8 @@ class ChatSocket(AsyncWebsocketConsumer):
         return await in_database(self._signed_in_now)
 
     def _signed_in_now(self) -> bool:
-        session = self.scope.get("session")
-        if session is None:
-            return False
-        fresh = type(session._wrapped if hasattr(session, "_wrapped") else session)(session.session_key)
-        if SESSION_KEY not in fresh:
-            return False
-        request = HttpRequest()
-        request.session = fresh
-        user = get_user(request)
-        if not isinstance(user, User) or self.person is None or user.id != self.person.id or fresh.get(LOCK):
+        user = self._sign_in.person_now()
+        if user is None or self.person is None or user.id != self.person.id:
             return False
         self.person = user
         return True
@@ -254,8 +260,7 @@ class ChatSocket(AsyncWebsocketConsumer):
         self.conversation_id = ready.conversation
         if self.person is None:
             return
-        await self.channel_layer.group_add(live.conversation_group(ready.conversation), self.channel_name)
-        await self.channel_layer.group_add(live.person_group(self.person.id), self.channel_name)
+        await self._join()
         await self.push(ready)
         await self._tell_limits(self.person)
         self._limits = asyncio.create_task(self._watch_limits(self.person))
@@ -288,11 +293,22 @@ class ChatSocket(AsyncWebsocketConsumer):
         )
 
     async def _watch_limits(self, person: User) -> None:
-        """Quiet hours begin, and minutes end, while nobody sends anything: the person is told all the same."""
+        """Quiet hours begin, and minutes end, while nobody sends anything: the person is told all the same. And what
+        an event was lost for: a sign-out elsewhere, a layer that was emptied."""
         while True:
             await asyncio.sleep(LIMITS_S)
+            await self._join()
             with contextlib.suppress(DatabaseError, CryptoError):
+                if not await self._signed_in():
+                    await self._leave(SIGNED_OUT)
+                    return
                 await self._tell_limits(person)
+
+    async def _join(self) -> None:
+        """Be woken. Twice is harmless."""
+        if self.conversation_id is not None and self.person is not None:
+            await self.channel_layer.group_add(live.conversation_group(self.conversation_id), self.channel_name)
+            await self.channel_layer.group_add(live.person_group(self.person.id), self.channel_name)
 
     async def _tell_limits(self, person: User) -> None:
         closed = await in_database(closed_now, person.id)
@@ -370,12 +386,13 @@ class ChatSocket(AsyncWebsocketConsumer):
 
     async def person_check(self, event: dict[str, Any]) -> None:
         with contextlib.suppress(DatabaseError):
-            if not await self._signed_in():
+            if not await self._signed_in() or self.person is None:
                 await self._leave(SIGNED_OUT)
-                return
-            if self.person is not None and self.person.locked_at is not None:  # R19: said at once; help stays here
-                with translation.override(self.person.language.lower()):
+            elif self.person.locked_at is not None:  # R19: said at once; help stays here
+                with self._in_language():
                     await self.push(refusal_notice(gate.Locked()))
+            else:
+                await self._tell_limits(self.person)
 
     async def push(self, frame: frames.ServerFrame) -> None:
         """Send one frame; a socket that is gone is no error, the rows stay."""

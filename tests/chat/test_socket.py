@@ -132,9 +132,11 @@ async def test_nothing_of_somebody_else_s_can_be_touched(maya_now: User, leo_now
 
 
 async def test_a_stranger_without_a_session_is_4401() -> None:
-    tab = await tab_of(None)
-    await tab.wire.connect()
-    assert await tab.closed_with() == socket.SIGNED_OUT
+    for frame in ({"type": "hello"}, {"type": "say", "client_id": uuid.uuid4(), "text": "hello"}):
+        tab = await tab_of(None)
+        await tab.wire.connect()
+        await tab.send(**frame)
+        assert await tab.closed_with() == socket.SIGNED_OUT
 
 
 @pytest.mark.parametrize("protocols", [["abraco.v9"], []])

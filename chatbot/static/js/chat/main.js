@@ -44,7 +44,7 @@ const help = new Help({ card: boot.help, phrases: boot.phrases, pin: at("pin"), 
 const chip = newChip();
 at("log-wrap").append(chip);
 const log = new Log({ scroller: at("log"), list: at("list"), chip, language: boot.language, name: boot.companion.name });
-const line = new Line({
+export const line = new Line({
   path: boot.socket,
   hello: () => ({ ...(conversation && { conversation }), ...(log.seen() && { seen: log.seen() }) }),
 });
@@ -98,11 +98,11 @@ const on = {
     composer.max = frame.limits.max_chars;
     at("name").textContent = frame.companion.name;
     at("ai").textContent = frame.companion.ai_label;
-    document.documentElement.dataset.accent = frame.companion.colour;
+    if (!boot.accent) document.documentElement.dataset.accent = frame.companion.colour;
     face.mood(help.pinned ? "serious" : frame.companion.mood);
     composer.locked = false;
     log.history(frame.messages);
-    if (frame.messages.length >= boot.page) log.older(`${boot.earlier}${conversation}/?before=${frame.messages[0].id}`);
+    if (boot.earlier && frame.messages.length >= boot.page) log.older(`${boot.earlier}${conversation}/?before=${frame.messages[0].id}`);
     if (!disclosed) {
       disclosed = true;
       // First in every visit, and before anything is said in a new conversation (R3); a reload doesn't repeat it.
@@ -210,7 +210,7 @@ line.addEventListener("state", ({ detail: { state, words } }) => {
   node.textContent = t(`short_${state}`);
   const alone = state === "online" || state === "connecting";
   at("note").textContent = alone ? "" : words;
-  at("signin").hidden = state !== "signed_out";
+  if (at("signin")) at("signin").hidden = state !== "signed_out";
   at("reload").hidden = state !== "closed";
   log.waiting(state === "online" ? "" : t("waits"));
 });

@@ -1,4 +1,5 @@
 // The line to the server: abraco.v1. Says hello, follows, comes back after every break, and tells its state in words.
+import { signIn } from "./sign_in.js";
 import { has, t } from "./text.js";
 
 const PROTOCOL = "abraco.v1";
@@ -7,6 +8,8 @@ const SILENT_MS = 60_000;
 const LONGEST_MS = 30_000;
 /** After these the page can't go on by itself. */
 const FINAL = { 4400: "closed", 4401: "signed_out", 4403: "closed", 4409: "closed" };
+/** A ticket that wasn't taken is no sign-out: a fresh one may be, a few times. */
+const TICKETS = 3;
 const SLOW = { 4429: 10_000, 4413: 1_000 };
 
 /** Events: "state" {state, words}, "frame" (the frame), "lost" {code}. */
@@ -18,6 +21,7 @@ export class Line extends EventTarget {
   #beat = 0;
   #heard = 0;
   #ready = false;
+  #asking = false;
   #hello;
 
   /** hello: gives {conversation?, seen?} for the first frame of each connection. */
@@ -42,8 +46,25 @@ export class Line extends EventTarget {
 
   start() {
     clearTimeout(this.#retry);
-    if (this.state in { signed_out: 1, closed: 1 } || this.#socket) return;
+    if (this.state in { signed_out: 1, closed: 1 } || this.#socket || this.#asking) return;
     this.#say(this.#tries ? "reconnecting" : "connecting");
+    if (!signIn.ticket) {
+      this.#open({});
+      return;
+    }
+    this.#asking = true;
+    signIn.ticket().then((ticket) => {
+      this.#asking = false;
+      this.#open(ticket);
+    }, (error) => {
+      this.#asking = false;
+      this.#tries += 1;
+      if (error.final) this.#say("closed", null, error.message);
+      else this.#later(this.#wait(0));
+    });
+  }
+
+  #open(ticket) {
     let socket;
     try {
       socket = new WebSocket(this.#address, [PROTOCOL]);
@@ -54,7 +75,7 @@ export class Line extends EventTarget {
     this.#socket = socket;
     socket.addEventListener("open", () => {
       this.#heard = Date.now();
-      this.#put({ type: "hello", ...this.#hello() });
+      this.#put({ type: "hello", ...ticket, ...this.#hello() });
       this.#beat = setInterval(() => this.#ping(), PING_MS);
     });
     socket.addEventListener("message", (event) => this.#take(event.data));
@@ -70,7 +91,7 @@ export class Line extends EventTarget {
 
   /** Once more from hello, for the page of messages that `ready` brings. */
   renew() {
-    if (!this.#ready) return;
+    if (!this.#ready || signIn.once) return;
     const socket = this.#socket;
     this.#socket = null;
     this.#ready = false;
@@ -124,13 +145,18 @@ export class Line extends EventTarget {
     this.#socket = null;
     this.#ready = false;
     this.dispatchEvent(new CustomEvent("lost", { detail: { code } }));
-    if (code in FINAL) {
-      this.#say(FINAL[code], `close_${code}`);
+    const stale = signIn.ticket && code === 4401;
+    if (code in FINAL && !(stale && this.#tries < TICKETS)) {
+      this.#say(stale ? "closed" : FINAL[code], `close_${stale ? 4403 : code}`);
       return;
     }
     this.#tries += 1;
+    this.#later(this.#wait(SLOW[code] ?? 0), `close_${stale ? 1006 : code}`);
+  }
+
+  #wait(least) {
     const grown = Math.min(LONGEST_MS, 500 * 2 ** Math.min(this.#tries, 7));
-    this.#later(Math.max(SLOW[code] ?? 0, grown * (0.5 + Math.random() / 2)), `close_${code}`);
+    return Math.max(least, grown * (0.5 + Math.random() / 2));
   }
 
   #later(wait, key) {
@@ -148,9 +174,9 @@ export class Line extends EventTarget {
     }
   }
 
-  #say(state, key) {
+  #say(state, key, said) {
     this.state = state;
-    const words = key && has(key) ? t(key) : t(`state_${state}`);
+    const words = said ?? (key && has(key) ? t(key) : t(`state_${state}`));
     this.dispatchEvent(new CustomEvent("state", { detail: { state, words } }));
   }
 }

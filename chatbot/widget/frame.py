@@ -1,0 +1,70 @@
+"""What the page inside the frame needs: before anybody is known in it, and once somebody is."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext as _
+
+from chatbot.accounts.models import User
+from chatbot.chat import dangers, selectors
+from chatbot.core import clock
+from chatbot.widget.models import Site
+from companion.profile.services import companion_for
+from companion.types import LANGUAGES, Language
+from moderation.crisis import help_card
+from moderation.crisis.phrases import offline_phrases
+
+SOCKET_PATH = "/ws/chat"
+THEMES = ("light", "dark", "black")
+
+
+def shell(site: Site) -> dict[str, object]:
+    """For a page that knows nobody yet. The origins are no secret: each answer's policy names them."""
+    return {
+        "site": site.public_key,
+        "origins": site.origins,
+        "ticket": reverse("widget:ticket"),
+        "forget": reverse("widget:forget"),
+        "words": {
+            "asking": _("One moment…"),
+            "wrong_place": _("This site isn't allowed to show Abraço (ask its owner)."),
+            "no_identity": _(
+                "This site hasn't said who you are, so the chat stays shut. Reload the page to try again."
+            ),
+            "no_line": _("Abraço can't be reached just now. Nothing is lost; it tries again by itself."),
+            "delete": _("Delete everything about me"),
+            "delete_again": _("Tap again: it's gone for good"),
+            "deleted": _("Everything about you here is deleted."),
+            "delete_failed": _("That didn't work, so nothing was deleted. Try again in a minute."),
+        },
+    }
+
+
+def card_of(person: User) -> dict[str, object]:
+    """The helplines of the person's country, in their language."""
+    return help_card(person.country, _language(person), now=clock.now(), production=not settings.DEBUG).to_json()
+
+
+def boot_of(person: User) -> dict[str, object]:
+    """What chat/main.js starts from. Nothing here leads to pages that need a cookie."""
+    return {
+        "companion": asdict(companion_for(person.id)),
+        "conversation": None,
+        "socket": SOCKET_PATH,
+        "language": _language(person),
+        "person": salted_hmac("chatbot.widget.frame.device", str(person.id)).hexdigest()[:16],
+        "help": card_of(person),
+        "pinned": dangers.crisis_of(person),
+        "phrases": [phrase for phrases in offline_phrases().values() for phrase in phrases],
+        "earlier": "",
+        "page": selectors.PAGE,
+        "deal": person.deal_confirmed_at is None,
+    }
+
+
+def _language(person: User) -> Language:
+    return next((name for name in LANGUAGES if name == person.language), "en")
