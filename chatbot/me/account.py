@@ -67,20 +67,21 @@ def others_end(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters()
 @require_http_methods(["GET", "POST"])
 def delete(request: HttpRequest) -> HttpResponse:
-    """Everything goes: the link here is one tap, the password and the button the other. No plea, no waiting."""
+    """Everything goes: the link here is one tap, the password and the button the other. No plea, no waiting.
+
+    Somebody who has no password types their user name.
+    """
     person = person_of(request)
     try:
         gate.may_erase(person, person.id)
     except gate.Refused:
         sentence = _("Accounts of people who run this place are deleted by its operator, not here.")
         return render(request, "403.html", {"sentence": sentence, "code": "not_allowed"}, status=403)
-    form = DeleteForm(request.POST or None)
+    form = DeleteForm(request.POST or None, person=person)
     if request.method == "POST" and form.is_valid():
         if ratelimit.allowed(f"delete:{person.id}", most=TRIES, per_s=TRIES_S):
             form.add_error(None, _("Too many tries. Wait five minutes, then try again."))
-        elif not person.check_password(form.cleaned_data["password"]):
-            form.add_error("password", _("That isn't the password of this account. Nothing was deleted."))
-        else:
+        elif form.right():
             person_id = person.id
             erasure.erasure_ask(actor=person, person=person)
             logout(request)

@@ -1,66 +1,108 @@
-"""Everything that is kept about a person, in one piece, for themself only."""
+"""Everything that is kept about a person, for themself only (R30): small facts at once, chats as they are read."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 from chatbot.accounts import gate
-from chatbot.accounts.models import Role, User
-from chatbot.chat import selectors
+from chatbot.accounts.devices import devices_of
+from chatbot.accounts.erasure import erasure_of
+from chatbot.accounts.models import Role, TimeLimits, User
+from chatbot.accounts.oversight import GuardianView
+from chatbot.chat.archive import Said, Talk, said_in, talks_of
 from chatbot.chat.material import language_of
-from chatbot.chat.terminal import memory_row
 from chatbot.core import clock
 from chatbot.me.looks import looks_of
+from chatbot.me.mirror import alerts_about, teens_seen
 from companion.memory.services import memory_list
 from companion.profile.services import companion_for
+from moderation.incidents.selectors import filed_about
 
 MOST = 10_000
 
 
-def everything(person: User) -> dict[str, Any]:
-    """Account, consents, days of use, what was done about them, and for a teen the companion, memory and chats."""
+@dataclass(frozen=True)
+class Copy:
+    """What there is: `facts` by name, and every conversation with what was said in it."""
+
+    facts: dict[str, Any]
+    talks: Iterator[tuple[Talk, Iterator[Said]]]
+
+
+def everything(person: User) -> Copy:
+    """A teen's: all of it. A guardian's: the account, and what their panel shows. Staff's: the account (R30)."""
     now = clock.now()
-    found: dict[str, Any] = {
-        "exported_at": now.isoformat(),
+    facts = _account(person, now)
+    if person.role == Role.GUARDIAN:
+        facts["teens"] = [_seen(view) for view in teens_seen(person, now=now)]
+    if person.role != Role.TEEN:
+        return Copy(facts, iter(()))
+    facts |= _teen(person, now)
+    return Copy(facts, ((talk, said_in(person, talk.id)) for talk in talks_of(person)))
+
+
+def _seen(view: GuardianView) -> dict[str, Any]:
+    """What the panel shows, without how it is drawn."""
+    return {
+        "teen": view.teen, "linked_since": view.since, "consent": view.consent, "limits": asdict(view.limits),
+        "days": [{"day": one.day, "minutes": one.minutes} for one in view.days],
+        "alerts": [{"kind": one.kind, "at": one.at, "seen_at": one.seen_at} for one in view.alerts],
+        "end_asked_at": view.end_asked_at, "is_deleted_on": view.erasure_due,
+    }  # fmt: skip
+
+
+def _account(person: User, now: datetime) -> dict[str, Any]:
+    erasure = erasure_of(person.id)
+    return {
+        "exported_at": now,
         "account": {
-            "user_name": person.username, "role": person.role, "age_group": person.band, "country": person.country,
-            "region": person.region, "time_zone": person.time_zone, "language": person.language,
-            "joined": person.date_joined.isoformat(),
+            "user_name": person.username, "e_mail": person.email, "role": person.role, "age_group": person.band,
+            "age_group_until": person.band_until, "country": person.country, "region": person.region,
+            "time_zone": person.time_zone, "language": person.language, "joined": person.date_joined,
+            "deal_confirmed_at": person.deal_confirmed_at, "closed_at": person.locked_at,
+            "is_deleted_on": erasure.due_at if erasure else None,
         },
-        "consents": [
-            {"kind": row.kind, "method": row.method, "at": row.at.isoformat(),
-             "withdrawn_at": row.withdrawn_at.isoformat() if row.withdrawn_at else None}
-            for row in person.consents.order_by("at")
-        ],
-        "days": [
-            {"day": row.day.isoformat(), "seconds": row.seconds, "messages": row.turns}
-            for row in person.usage_days.order_by("day")
+        "signed_in": [
+            {"on": device.what, "since": device.since, "last_seen": device.seen}
+            for device in devices_of(person.id, here=None)
         ],
         "done_about_you": [
-            {"at": look.at.isoformat(), "what": look.what, "reason": look.reason}
-            for look in looks_of(person.id, limit=MOST)
+            {"at": look.at, "what": look.what, "reason": look.reason} for look in looks_of(person.id, limit=MOST)
         ],
     }  # fmt: skip
-    if person.role == Role.TEEN:
-        limits = gate.limits_of(person, now)
-        found["limits"] = {
-            "quiet_from": str(limits.quiet_from or ""), "quiet_to": str(limits.quiet_to or ""),
-            "minutes_a_day": limits.minutes, "memory": limits.memory,
-        }  # fmt: skip
-        found["companion"] = asdict(companion_for(person.id))
-        memories = memory_list(owner_id=person.id, language=language_of(person))
-        found["memory"] = [memory_row(view) for view in memories]
-        found["conversations"] = [_conversation(person, one) for one in selectors.conversations_of(person, limit=MOST)]
-    return found
 
 
-def _conversation(person: User, view: selectors.ConversationView) -> dict[str, Any]:
-    conversation = selectors.conversation_of(person, view.id)
-    said = selectors.conversation_messages(conversation, limit=MOST)
+def _teen(person: User, now: datetime) -> dict[str, Any]:
+    limits, row = gate.limits_of(person, now), TimeLimits.objects.filter(person=person).first()
     return {
-        "last_at": view.last_at.isoformat(),
-        "messages": [
-            {"who": one.author, "text": one.text, "at": one.at, "reactions": one.reactions} for one in said
+        "consents": [
+            {"kind": one.kind, "version": one.version, "method": one.method, "at": one.at,
+             "withdrawn_at": one.withdrawn_at}
+            for one in person.consents.order_by("at")
+        ],
+        "guardians": [
+            {"user_name": link.guardian.username, "state": link.state, "since": link.since}
+            for link in person.guardianships.select_related("guardian").order_by("since")
+        ],
+        "alerts": [asdict(alert) for alert in alerts_about(person)],
+        "limits": {
+            "quiet_from": limits.quiet_from, "quiet_to": limits.quiet_to, "minutes_a_day": limits.minutes,
+            "memory": limits.memory, "set_by": row.set_by if row else "",
+        },
+        "days": [
+            {"day": one.day, "seconds": one.seconds, "messages": one.turns} for one in person.usage_days.order_by("day")
+        ],
+        "companion": asdict(companion_for(person.id)),
+        "memory": [
+            {"kind": view.kind, "text": view.text, "since": view.since, "until": view.until, "state": view.state,
+             "source": view.source}
+            for view in memory_list(owner_id=person.id, language=language_of(person))
+        ],
+        "flagged": [
+            {"at": one.at, "what": one.kind, "reason": one.reason, "state": one.state, "excerpt": one.excerpt}
+            for one in filed_about(person.id)
         ],
     }  # fmt: skip

@@ -17,7 +17,7 @@ from companion.memory import services as memory
 from moderation import crisis, screen
 from moderation.crisis import CrisisAnswer
 from moderation.incidents import services as incidents
-from moderation.types import Screening
+from moderation.types import Screening, WatchState
 
 
 class NotKept(Exception):
@@ -37,17 +37,14 @@ def correction_keep(person: User, memory_id: uuid.UUID, value: str) -> None:
     if len(value) > memory.LONGEST_CORRECTION:
         raise NotKept(_("That's too long to keep. A few words will do; nothing was changed."))
     now = clock.now()
+    watch = incidents.watch_load(person.id)
     screening = screen.check_message(
-        value,
-        band=gate.band_of(person, now),
-        language=language_of(person),
-        watch=incidents.watch_load(person.id),
-        now=now,
+        value, band=gate.band_of(person, now), language=language_of(person), watch=watch, now=now
     )
     decision = screening.decision
     if decision.playbook is not None:
         raise NotKept(
-            _("I don't keep things like that, on purpose. Nothing was changed."), _answered(person, screening)
+            _("I don't keep things like that, on purpose. Nothing was changed."), _answered(person, screening, watch)
         )
     gate.may_keep(person, now=now)
     if decision.action != "allow":
@@ -64,7 +61,7 @@ def correction_keep(person: User, memory_id: uuid.UUID, value: str) -> None:
         raise NotKept(_("There has to be something in the box. To remove it, use Forget.")) from None
 
 
-def _answered(person: User, screening: Screening) -> CrisisAnswer:
+def _answered(person: User, screening: Screening, before: WatchState) -> CrisisAnswer:
     """The written words for it, and what else a message of that kind leaves behind."""
     decision = screening.decision
     answer = crisis.answer(
@@ -76,7 +73,7 @@ def _answered(person: User, screening: Screening) -> CrisisAnswer:
         now=clock.now(),
         production=not settings.DEBUG,
     )
-    incidents.watch_store(person.id, answer.watch)
+    incidents.watch_store(person.id, answer.watch, before=before)
     if answer.card is not None:
         incidents.referral_count(
             region=person.region or person.country,

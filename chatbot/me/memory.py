@@ -21,6 +21,7 @@ from chatbot.accounts import gate
 from chatbot.accounts import services as people
 from chatbot.accounts.models import Role, User
 from chatbot.accounts.views import person_of
+from chatbot.chat.learning import messages_let_go
 from chatbot.chat.material import language_of
 from chatbot.chat.terminal import memory_row
 from chatbot.core import clock
@@ -147,6 +148,7 @@ def forget_all(request: HttpRequest, person: User) -> HttpResponse:
     """Everything, in two taps: the link here, and the button. Always possible."""
     if request.method == "GET":
         return render(request, "me/forget_all.html", {"count": len(_of(person))})
+    messages_let_go(person.id)  # first: a job that is at it keeps nothing any more
     count = services.memory_forget_all(owner_id=person.id)
     said = ngettext("%(count)d thing forgotten.", "%(count)d things forgotten.", count) % {"count": count}
     messages.success(request, said)
@@ -160,7 +162,7 @@ def pause(request: HttpRequest, person: User) -> HttpResponse:
     paused = request.POST.get("pause") == "on"
     people.memory_pause(person, paused=paused)
     messages.success(request, _("Paused. Nothing new is kept.") if paused else _("Memory is on again."))
-    return redirect("me:memory")
+    return redirect("me:privacy" if request.POST.get("back") == "privacy" else "me:memory")
 
 
 @owned

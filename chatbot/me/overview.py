@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 
 from django.utils.translation import gettext as _
 
 from chatbot.accounts import gate
 from chatbot.accounts.countries import REGIONS, country_choices
 from chatbot.accounts.erasure import erasure_of
-from chatbot.accounts.models import GuardianshipState, Role, TimeLimits, UsageDay, User
+from chatbot.accounts.models import ErasureReason, GuardianshipState, Role, TimeLimits, UsageDay, User
+from chatbot.accounts.oversight import SeenDay
+
+DAYS = 7
+# Of the chart, in its own units: the longest bar, and a row.
+BAR, ROW = 150, 26
 
 
 @dataclass(frozen=True)
@@ -35,13 +40,15 @@ class Overview:
     guardians: tuple[str, ...]
     wards: tuple[str, ...]
     closed_until: datetime | None
+    guardian_deletes: datetime | None
+    may_delete: bool
 
 
 def overview_of(person: User, *, now: datetime) -> Overview:
     """Read it. Limits and memory are a teen's only; guardians and staff have none."""
     teen = person.role == Role.TEEN
     active = {"state": GuardianshipState.ACTIVE}
-    request = erasure_of(person.id) if person.locked_at else None
+    request = erasure_of(person.id)
     return Overview(
         age_group=_age_group(person, now) if teen else "",
         country=_country(person),
@@ -49,8 +56,18 @@ def overview_of(person: User, *, now: datetime) -> Overview:
         memory=memory_state(person, now=now) if teen else "",
         guardians=tuple(link.guardian.username for link in person.guardianships.filter(**active)),
         wards=tuple(link.teen.username for link in person.wards.filter(**active)),
-        closed_until=request.due_at if request else None,
+        closed_until=request.due_at if request and person.locked_at else None,
+        guardian_deletes=request.due_at if request and request.reason == ErasureReason.GUARDIAN else None,
+        may_delete=_may_delete(person),
     )
+
+
+def _may_delete(person: User) -> bool:
+    try:
+        gate.may_erase(person, person.id)
+    except gate.Refused:
+        return False
+    return True
 
 
 def _age_group(person: User, now: datetime) -> str:
@@ -73,6 +90,19 @@ def _limits(person: User, now: datetime) -> Limits:
         used=used.seconds // 60 if used else 0,
         set_by=_set_by(person),
     )
+
+
+def days_of(person: User, *, now: datetime) -> list[SeenDay]:
+    """The person's own minutes of the last week, today's too, drawn like the chart of a parent or carer."""
+    today = gate.local_day(person, now)
+    days = [today - timedelta(days=back) for back in range(DAYS)]
+    rows = UsageDay.objects.filter(person=person, day__gte=days[-1])
+    used = {row.day: row.seconds // 60 for row in rows}
+    most = max([60, *used.values()])
+    return [
+        SeenDay(day, used.get(day, 0), bar=round(used.get(day, 0) / most * BAR), y=ROW * row)
+        for row, day in enumerate(days)
+    ]
 
 
 def _set_by(person: User) -> str:

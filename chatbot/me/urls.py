@@ -1,12 +1,18 @@
 from django.urls import path
 
-from chatbot.me import account, memory, views
+from chatbot.me import account, export_views, memory, privacy, views
+from chatbot.me.models import ExportForm
 
 app_name = "me"
 urlpatterns = [
     path("", views.index, name="index"),
     path("place/", views.place, name="place"),
-    path("export/", views.export, name="export"),
+    path("privacy/", privacy.privacy, name="privacy"),
+    path("limits/", privacy.limits, name="limits"),
+    path("guardian/", privacy.guardian, name="guardian"),
+    path("export/", export_views.export, name="export"),
+    path("export/abraco.html", export_views.export_file, {"form": ExportForm.PAGE}, name="export_page"),
+    path("export/abraco.json", export_views.export_file, {"form": ExportForm.DATA}, name="export_data"),
     path("memory/", memory.memories, name="memory"),
     path("memory/export/", memory.export, name="memory_export"),
     path("memory/pause/", memory.pause, name="memory_pause"),

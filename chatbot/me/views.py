@@ -1,4 +1,4 @@
-"""The overview, where and in which language, and everything as a file."""
+"""The overview, and where and in which language one is."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -20,18 +20,21 @@ from chatbot.accounts.forms import PROFILE_LANGUAGES
 from chatbot.accounts.models import Role, User
 from chatbot.accounts.views import person_of
 from chatbot.core import clock
-from chatbot.me.export import everything
 from chatbot.me.forms import PlaceForm
 from chatbot.me.looks import looks_of
 from chatbot.me.overview import overview_of
 from companion.profile.services import companion_for
+
+# How much of what was done stands on the overview; all of it is a page further.
+LATELY = 5
 
 
 def _page(request: HttpRequest, person: User, form: PlaceForm, *, status: int = 200) -> HttpResponse:
     looks = looks_of(person.id)
     context: dict[str, Any] = {
         "me": overview_of(person, now=clock.now()),
-        "looks": looks,
+        "looks": looks[:LATELY],
+        "more": len(looks) > LATELY,
         "looked": [one for one in looks if one.private],
         "form": form,
         "companion": companion_for(person.id) if person.role == Role.TEEN else None,
@@ -47,8 +50,18 @@ def _page(request: HttpRequest, person: User, form: PlaceForm, *, status: int = 
 def index(request: HttpRequest) -> HttpResponse:
     """Who I am here, what holds, who sees what, and the way to the rest."""
     person = person_of(request)
-    form = PlaceForm(initial={"language": person.language.lower(), "time_zone": person.time_zone})
-    return _page(request, person, form)
+    return _page(request, person, _place_form(person))
+
+
+def _place_form(person: User, data: Any = None) -> PlaceForm:
+    try:
+        gate.may_move_clock(person, now=clock.now())
+        held = False
+    except gate.ClockHeld:
+        held = True
+    return PlaceForm(
+        data, initial={"language": person.language.lower(), "time_zone": person.time_zone}, clock_held=held
+    )
 
 
 @never_cache
@@ -57,7 +70,7 @@ def index(request: HttpRequest) -> HttpResponse:
 def place(request: HttpRequest) -> HttpResponse:
     """Language and time zone."""
     person = person_of(request)
-    form = PlaceForm(request.POST)
+    form = _place_form(person, request.POST)
     if form.is_valid():
         try:
             people.time_zone_set(person, form.cleaned_data["time_zone"])
@@ -73,14 +86,4 @@ def place(request: HttpRequest) -> HttpResponse:
     response = redirect("me:index")
     # The footer's choice would win otherwise, and "my language" would seem not to work.
     response.set_cookie(settings.LANGUAGE_COOKIE_NAME, code, samesite="Lax", secure=request.is_secure())
-    return response
-
-
-@never_cache
-@login_required
-@require_safe
-def export(request: HttpRequest) -> HttpResponse:
-    """Everything that is kept about the person, as one file (R30)."""
-    response = JsonResponse(everything(person_of(request)), json_dumps_params={"ensure_ascii": False, "indent": 1})
-    response["Content-Disposition"] = 'attachment; filename="abraco.json"'
     return response
