@@ -3,6 +3,7 @@
 from allauth.account import views as account
 from django.urls import include, path
 
+from chatbot.accounts.second_factor_views import CodeAgainView, CodesView, CodeView, NewCodesView, SetUpView
 from chatbot.accounts.views import PasswordView, SignInView, SignOutView, SignupView
 from chatbot.chat.api import api
 from chatbot.chat.api_door import missing as api_missing
@@ -28,6 +29,11 @@ urlpatterns = [
     path("account/reauthenticate/", account.reauthenticate, name="account_reauthenticate"),
     path("account/password/change/", PasswordView.as_view(), name="account_change_password"),
     path("account/password/set/", account.password_set, name="account_set_password"),
+    path("account/second-factor/", SetUpView.as_view(), name="mfa_activate_totp"),
+    path("account/second-factor/code/", CodeView.as_view(), name="mfa_authenticate"),
+    path("account/second-factor/again/", CodeAgainView.as_view(), name="mfa_reauthenticate"),
+    path("account/second-factor/codes/", CodesView.as_view(), name="mfa_view_recovery_codes"),
+    path("account/second-factor/codes/new/", NewCodesView.as_view(), name="mfa_generate_recovery_codes"),
     path("account/", include("chatbot.accounts.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
 ]

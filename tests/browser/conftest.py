@@ -1,6 +1,7 @@
 """A real server, a real Chromium, a line between them that can be cut, and axe. Nothing of the product is faked.
 
 `server`: one for the folder, with a database of its own that holds the fixed cast; its engine is tests/browser/told.py.
+`house`: the same product twice, alone and on PostgreSQL, Redis and Celery: a test that asks for it runs on both.
 `page`: Chromium at 375x812, whose console must stay clean. `sign_in(page, "maya")` ends in the chat.
 `line`: a TCP proxy before the server; `line.cut()` and `line.mend()` (set_offline leaves open sockets open).
 `axe(page)`: fails with what axe found. `somebody()`: a teen that no other test has, so that tests don't meet in one
@@ -9,12 +10,10 @@ chat; `server.newcomer(...)` makes one of another kind.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shutil
-import socket
-import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +22,11 @@ from typing import Any
 import pytest
 
 from chatbot.core import clock
-from tests.browser.server import PASSWORD, PEOPLE, Server, run, wanted
+from tests.browser.line import Line
+from tests.browser.server import CROWD, PASSWORD, PEOPLE, Server, cast, run
+from tests.browser.told import TOLD
+from tests.service.parts import Parts
+from tests.service.ports import free_port
 
 CHROMIUM = os.environ.get("ABRACO_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 PHONE = {"width": 375, "height": 812}
@@ -33,8 +36,6 @@ OF_THE_LINE = ("net::ERR_", "WebSocket connection to", "WebSocket is closed")
 # Colours in the middle of a fade are nobody's: axe looks once whatever moves and ends has ended.
 _SETTLED = """() => Promise.allSettled(document.getAnimations()
     .filter((one) => Number.isFinite(one.effect.getComputedTiming().endTime)).map((one) => one.finished))"""
-# Made with the cast: `somebody()` hands them out one by one, so that no two tests meet in one chat.
-CROWD = tuple(f"teen{number:02}" for number in range(1, 41))
 
 
 @pytest.fixture(scope="session")
@@ -43,16 +44,8 @@ def _cast(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("cast")
     run(folder, "manage.py", "migrate", "--verbosity", "0")
     run(folder, "manage.py", "seed_demo")
-    people = [wanted("maya"), wanted("leo", age=17), wanted("stranger", age=16), *map(wanted, CROWD)]
-    run(folder, "-c", PEOPLE, json.dumps(people))
+    run(folder, "-c", PEOPLE, json.dumps(cast()))
     return folder
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.fixture(scope="package")
@@ -63,7 +56,7 @@ def serve(_cast: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cal
     def start(**changes: str) -> Server:
         folder = tmp_path_factory.mktemp("server")
         shutil.copytree(_cast, folder, dirs_exist_ok=True)
-        server = Server(folder, _free_port(), changes)
+        server = Server(folder, free_port(), changes)
         started.append(server)
         server.start()
         return server
@@ -78,87 +71,30 @@ def server(serve: Callable[..., Server]) -> Server:
     return serve()
 
 
-class Line:
-    """A TCP proxy that can be cut: open connections end, new ones are refused, until it is mended."""
+@pytest.fixture(scope="package")
+def parts(parts_with: Callable[..., Parts]) -> Parts:
+    return parts_with(ABRACO_ENGINE=TOLD)
 
-    def __init__(self, to_port: int) -> None:
-        self._to = to_port
-        self.port = _free_port()
-        self._listener: socket.socket | None = None
-        self._open: set[socket.socket] = set()
-        self._lock = threading.Lock()
-        self._threads: list[threading.Thread] = []
-        self.mend()
 
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def mend(self) -> None:
-        listener = socket.create_server(("127.0.0.1", self.port))
-        with self._lock:
-            self._listener = listener
-        self._begin(self._take, listener)
-
-    def cut(self) -> None:
-        with self._lock:
-            listener, self._listener = self._listener, None
-            ends, self._open = list(self._open), set()
-        for end in ([listener] if listener else []) + ends:
-            self._close(end)
-
-    def close(self) -> None:
-        self.cut()
-        for thread in self._threads:
-            thread.join(timeout=5)
-
-    def _begin(self, work: Callable[..., None], *arguments: Any) -> None:
-        thread = threading.Thread(target=work, args=arguments, daemon=True)
-        self._threads.append(thread)
-        thread.start()
-
-    @staticmethod
-    def _close(end: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            end.shutdown(socket.SHUT_RDWR)
-        end.close()
-
-    def _take(self, listener: socket.socket) -> None:
-        while True:
-            try:
-                near, _ = listener.accept()
-            except OSError:
-                return
-            try:
-                far = socket.create_connection(("127.0.0.1", self._to))
-            except OSError:
-                self._close(near)
-                continue
-            with self._lock:
-                cut = self._listener is not listener
-                if not cut:
-                    self._open |= {near, far}
-            if cut:
-                self._close(near)
-                self._close(far)
-                return
-            self._begin(self._pump, near, far)
-            self._begin(self._pump, far, near)
-
-    def _pump(self, source: socket.socket, sink: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            while piece := source.recv(65536):
-                sink.sendall(piece)
-        with self._lock:
-            self._open -= {source, sink}
-        self._close(source)
-        self._close(sink)
+@pytest.fixture(scope="package", params=["alone", "parts"])
+def house(request: pytest.FixtureRequest) -> Server:
+    """The product twice: one process by itself (it is `server`), and on PostgreSQL, Redis, Celery with two processes
+    behind one address. A test that asks for it runs on both."""
+    made: Server = request.getfixturevalue("server" if request.param == "alone" else "parts")
+    return made
 
 
 @pytest.fixture
-def line(server: Server) -> Iterator[Line]:
-    """The server behind a line that can be cut: open `line.url`."""
-    made = Line(server.port)
+def where(request: pytest.FixtureRequest) -> Server:
+    """What this test talks to: the house where it asks for the house, else the server."""
+    found: Server = request.getfixturevalue("house" if "house" in request.fixturenames else "server")
+    return found
+
+
+@pytest.fixture
+def line(where: Server) -> Iterator[Line]:
+    """The server (or the house) behind a line that can be cut: open `line.url`."""
+    made = Line(where.port)
     yield made
     made.close()
 
@@ -238,31 +174,32 @@ def page(new_page: Callable[..., Any]) -> Any:
 
 
 @pytest.fixture(scope="package")
-def _unused(server: Server) -> Iterator[str]:
-    return iter(CROWD)
+def _unused() -> defaultdict[str, Iterator[str]]:
+    """Who of each server's crowd was not handed out yet."""
+    return defaultdict(lambda: iter(CROWD))
 
 
 @pytest.fixture
-def somebody(_unused: Iterator[str]) -> Callable[[], str]:
+def somebody(_unused: defaultdict[str, Iterator[str]], where: Server) -> Callable[[], str]:
     """`somebody()`: the user name of a teen of 15 whom no other test has."""
 
     def do() -> str:
-        name = next(_unused, None)
-        assert name is not None, "the crowd is used up: make CROWD in tests/browser/conftest.py longer"
+        name = next(_unused[where.url], None)
+        assert name is not None, "the crowd is used up: make CROWD in tests/browser/server.py longer"
         return name
 
     return do
 
 
 @pytest.fixture
-def sign_in(server: Server) -> Callable[..., None]:
+def sign_in(where: Server) -> Callable[..., None]:
     """`sign_in(page, "maya")`: through the page, ends in a chat that is connected. `at`: another address (a line's).
 
     chat=False: for those who have no chat (yet); ends wherever the house leads them.
     """
 
     def do(page: Any, name: str, *, password: str = PASSWORD, at: str = "", chat: bool = True) -> None:
-        page.goto(f"{at or server.url}/account/login/")
+        page.goto(f"{at or where.url}/account/login/")
         page.get_by_label("User name").fill(name)
         page.get_by_label("Password").fill(password)
         page.get_by_role("main").get_by_role("button", name="Sign in").click()

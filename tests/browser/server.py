@@ -17,9 +17,13 @@ from typing import Any
 
 import pytest
 
+from tests.browser.told import TOLD
+
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "abraco-demo"
 START_S = 60
+# Made with the cast: `somebody()` hands them out one by one, so that no two tests meet in one chat.
+CROWD = tuple(f"teen{number:02}" for number in range(1, 71))
 
 # Runs in the server's own settings: people who confirmed the deal, without quiet hours, whatever the time.
 PEOPLE = """
@@ -30,12 +34,15 @@ from chatbot.accounts import bands, services
 from chatbot.accounts.models import Role, TimeLimits, User
 from chatbot.core import clock
 from companion.profile.services import companion_shape
+from functools import cache
+from django.contrib.auth.hashers import make_password
+hashed = cache(make_password)  # made to be slow
 for wanted in json.loads(sys.argv[1]):
     person = User.objects.filter(username=wanted["name"]).first()
     if person is None:
         today = clock.now().date()
         person = User(username=wanted["name"])
-        person.set_password(wanted["password"])
+        person.password = hashed(wanted["password"])
         age = bands.band_from_birth(month=today.month - 1 or 1, year=today.year - wanted["age"], today=today)
         services.person_place(person, age=age, country=wanted["country"], region=wanted["region"], time_zone="UTC",
                               language=wanted["language"])
@@ -50,13 +57,15 @@ for wanted in json.loads(sys.argv[1]):
 
 
 def environment(folder: Path, **changes: str) -> dict[str, str]:
+    # Where the tests themselves run on other parts, these don't: what they run on is named in `changes`.
+    own = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
     return {
-        **os.environ,
+        **own,
         "DJANGO_SETTINGS_MODULE": "chatbot.settings",
         "DEBUG": "1",
         "ABRACO_HTTPS": "0",
         "ABRACO_VAR": str(folder),
-        "ABRACO_ENGINE": "tests.browser.told:Told",
+        "ABRACO_ENGINE": TOLD,
         "PYTHONWARNINGS": "ignore",
         **changes,
     }
@@ -80,6 +89,11 @@ def wanted(name: str, **changes: Any) -> dict[str, Any]:
     return {**person, **changes}
 
 
+def cast() -> list[dict[str, Any]]:
+    """The fixed cast, as PEOPLE takes it."""
+    return [wanted("maya"), wanted("leo", age=17), wanted("stranger", age=16), *map(wanted, CROWD)]
+
+
 @dataclass
 class Server:
     """The product in a process of its own. `url` has no slash at its end."""
@@ -88,6 +102,8 @@ class Server:
     port: int
     changes: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
+    log_name: str = "server.log"
+    ending: bool = False
 
     @property
     def url(self) -> str:
@@ -95,7 +111,12 @@ class Server:
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        log = (self.folder / "server.log").open("ab")
+        self.launch()
+        self.wait()
+
+    def launch(self) -> None:
+        """Start it, and don't wait."""
+        log = (self.folder / self.log_name).open("ab")
         with log:
             self.process = subprocess.Popen(
                 [
@@ -104,6 +125,10 @@ class Server:
                 ],
                 cwd=ROOT, env=environment(self.folder, **self.changes), stdout=log, stderr=log,
             )  # fmt: skip
+
+    def wait(self) -> None:
+        """Until it answers."""
+        assert self.process is not None
         until = time.monotonic() + START_S
         while time.monotonic() < until and self.process.poll() is None:
             with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError):
@@ -111,6 +136,12 @@ class Server:
                     return
             time.sleep(0.1)
         pytest.fail(f"the server did not start:\n{self.log()[-2000:]}")
+
+    def signal(self) -> None:
+        """Ask it to end, as an operator would, and don't wait."""
+        if self.process is not None:
+            self.process.terminate()
+            self.ending = True
 
     def stop(self) -> None:
         """End it as an operator would."""
@@ -129,10 +160,10 @@ class Server:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        self.process = None
+        self.process, self.ending = None, False
 
     def log(self) -> str:
-        return (self.folder / "server.log").read_text(encoding="utf-8", errors="replace")
+        return (self.folder / self.log_name).read_text(encoding="utf-8", errors="replace")
 
     def manage(self, *arguments: str) -> str:
         """A management command in this server's settings; what it printed."""

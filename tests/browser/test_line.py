@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import Line
+from tests.browser.line import Line
 from tests.browser.test_chat import user_says
 from tests.browser.told import SLOW
 

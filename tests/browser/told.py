@@ -1,7 +1,8 @@
 """The engine of the browser tests: says back what it is told, at a pace that the message itself sets.
 
 A message that begins with "slowly" gets six sentences, half a second apart; one that begins with "wait" gets one
-sentence and then nothing until it is stopped; any other gets one sentence at once.
+sentence and then nothing until it is stopped; one that begins with "think" gets its sentence after two seconds; any
+other gets one sentence at once.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Iterable
 from companion.engines.scripted import ScriptedEngine, Stall, Step
 from companion.types import Prompt
 
+TOLD = "tests.browser.told:Told"
 SLOW = tuple(f"Here is part {number} of it." for number in ("one", "two", "three", "four", "five", "six"))
 FIRST = "Here is the beginning."
 
@@ -25,6 +27,8 @@ def _script(prompt: Prompt) -> Iterable[Step]:
         yield f"{FIRST} "
         yield Stall()
     else:
+        if said.startswith("think"):
+            yield Stall(2.0)
         yield f"I heard this: {prompt.text.strip().rstrip('.!?')}."
 
 

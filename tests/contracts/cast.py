@@ -13,15 +13,19 @@ from typing import Any, get_args
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from chatbot.accounts import devices, services
-from chatbot.accounts.models import Role, User
+from chatbot.accounts import devices, oversight, services
+from chatbot.accounts.models import AlertKind, Role, User
 from chatbot.chat import frames
 from chatbot.chat import services as chat
 from chatbot.chat.models import Finish
 from chatbot.core import clock
 from chatbot.core.choices import choice_set
+from chatbot.widget.sites import site_add
 from companion.memory import services as memory
+from moderation.incidents.services import incident_file
+from moderation.types import Decision
 from tests.conftest import make_person, make_teen
+from tests.second_factor import app_give, passed
 
 TABLE = Path(__file__).with_name("matrix.txt")
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
@@ -47,6 +51,8 @@ class Cast:
         client = Client(enforce_csrf_checks=checks)
         if role != "out":
             client.force_login(self.people[role], backend=BACKEND)
+        if role == "rui":  # the moderator gave a code of his app; the operator has none yet
+            passed(client, self.people[role])
         return client
 
 
@@ -63,6 +69,7 @@ def cast_make() -> Cast:
         "rui": make_person("rui", Role.MODERATOR),
         "olga": make_person("olga", Role.OPERATOR),
     }
+    app_give(people["rui"])
     services.guardianship_start(teen=maya, guardian=people["ana"])
     services.guardianship_start(teen=leo, guardian=people["bruno"])
     return Cast(people, hers_make(maya))
@@ -80,7 +87,17 @@ def hers_make(maya: User) -> dict[str, str]:
     )
     learned = memory.memory_learn(owner_id=maya.id, text=TOLD, language="en", said_at=clock.now(), source=None)
     Client().force_login(maya, backend=BACKEND)
+    flagged = incident_file(
+        person_id=maya.id, conversation_id=conversation.id, turn_id=said.turn_id, excerpt=SAID, kind="message",
+        decision=Decision("crisis", 4, "L3", ("T01",), "suicide_L3", incident=True),
+    )  # fmt: skip
+    link = maya.guardianships.get()
+    oversight.alert_file(link, incident_id=flagged.id, kind=AlertKind.PERSON, held=False, at=clock.now())
     return {
+        "teen_id": str(maya.id),
+        "link_id": str(link.id),
+        "alert_id": str(link.alerts.get().id),
+        "incident_id": str(flagged.id),
         "conversation_id": str(conversation.id),
         "conversation": str(conversation.id),
         "own_message": str(said.message_id),
@@ -90,6 +107,7 @@ def hers_make(maya: User) -> dict[str, str]:
         "device_id": devices.devices_of(maya.id, here=None)[0].id,
         "secret": services.recovery_link_make(maya, reason="tests"),
         "code": services.recovery_code_make(maya),
+        "public_key": site_add(name="Northside School", origins=["https://school.example"]).site.public_key,
         "rest": "nothing",
     }
 

@@ -13,7 +13,17 @@ from django.core.management import call_command
 from django.db.models import ForeignKey
 
 ROOT = Path(__file__).resolve().parents[2]
-RANK = {"core": 0, "accounts": 1, "incidents": 2, "memory": 2, "profile": 2, "chat": 3, "me": 4, "family": 4, "widget": 4}
+RANK = {
+    "core": 0,
+    "accounts": 1,
+    "incidents": 2,
+    "memory": 2,
+    "profile": 2,
+    "chat": 3,
+    "me": 4,
+    "family": 4,
+    "widget": 4,
+}
 
 
 def test_check_and_the_url_map_load_no_torch() -> None:

@@ -69,6 +69,20 @@ def body(address: str, cast: Cast) -> Mapping[str, Any]:
         "/account/recover/<str:secret>/": {"password": NEW_PASSWORD},
         "/account/recovery-code/": {"password": PASSWORD},
         "/account/unlock/": {"password": PASSWORD},
+        "/family/join/": {
+            "username": "somebody_grown", "password": NEW_PASSWORD, "adult": "on", "code": "ABCD-EFGH",
+        },
+        "/family/code/enter/": {"code": "ABCD-EFGH"},
+        "/family/requests/<uuid:link_id>/": {"answer": "yes", "agree": "on"},
+        "/family/<uuid:teen_id>/limits/": {
+            "quiet_from": "21:00", "quiet_to": "07:00", "minutes": "45", "time_zone": "UTC",
+        },
+        "/review/<uuid:incident_id>/decide/": {"outcome": "talked_to", "reason": "Talked with them on the phone."},
+        "/review/<uuid:incident_id>/release/": {"release-reason": "Somebody else knows them better."},
+        "/review/<uuid:incident_id>/home-safe/": {"home-reason": "Their aunt said so on the phone."},
+        "/account/second-factor/": {"code": "000000"},
+        "/account/second-factor/code/": {"code": "000000"},
+        "/account/second-factor/again/": {"code": "000000"},
         "/i18n/setlang/": {"language": "fr"},
     }  # fmt: skip
     return bodies.get(address, {})
@@ -161,11 +175,14 @@ def test_somebody_else_s_row_answers_like_one_that_is_missing(cast: Cast) -> Non
     missing = others(cast.hers)
     for method, address in table():
         named = PARAMETER.findall(address)
-        # A recovery link is a key: whoever has it may use it, signed in or not.
-        if not named or named == ["secret"] or (method, address) in LIVE:
+        # A recovery link is a key: whoever has it may use it, signed in or not. A site's key stands in its pages.
+        if not named or named in (["secret"], ["public_key"]) or (method, address) in LIVE:
             continue
         for role in ROLES:
-            if role == "maya":
+            # What was flagged is a moderator's to see: the summary, and nothing of it that names her.
+            if role == "maya" or (role == "rui" and address.startswith("/review/")):
+                continue
+            if role == "ana" and address.startswith("/family/"):  # Maya's own guardian
                 continue
             hers, nothing = (asked(cast, role, method, address, ids) for ids in (cast.hers, missing))
             assert cell(hers, cast.hers) == cell(nothing, missing), f"{method} {address} tells {role}"
@@ -248,7 +265,7 @@ async def sent(cast: Cast, role: str, kind: str, ids: Mapping[str, str]) -> str:
     tab = await tab_of(cast.people.get(role))
     await tab.wire.connect()
     if role == "out":
-        return str(await tab.closed_with())
+        return await answer(tab, frame_of(kind, ids))
     if kind == "hello" or role not in ("maya", "stranger"):
         return await answer(tab, frame_of(kind, ids))
     own = {"conversation": cast.hers["conversation"]} if role == "maya" else {}
