@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.db.models import Q
@@ -44,7 +46,7 @@ from chatbot.accounts.refusals import (
     SecondFactorUnset,
     SignedOut,
 )
-from chatbot.core.choices import choice
+from chatbot.core.choices import choices
 
 # The refusals stand in a module of their own; `gate.X` is how the house names them.
 __all__ = [
@@ -157,11 +159,11 @@ def _is_quiet(limits: DayLimits, local: time) -> bool:
     return start <= local < end if start < end else local >= start or local < end
 
 
-def _check_region(person: User, band: Band, now: datetime) -> bool:
+def _check_region(person: User, band: Band, now: datetime, chosen: Mapping[str, str]) -> bool:
     """Whether plain mode holds there. Raises where people of that band can't chat."""
     if band == "18+":
         return False
-    policy = regions.region_policy(country=person.country, region=person.region, chosen=choice("regions", {}))
+    policy = regions.region_policy(country=person.country, region=person.region, chosen=chosen)
     if policy is None:
         raise RegionUnset
     if policy in ("block", "adults_only"):
@@ -184,21 +186,26 @@ def _has_consent(person: User) -> bool:
 
 def may_enter(person: User, *, now: datetime) -> bool:
     """Whether this person may have a chat at all (not: right now). True in plain mode. Raises Refused."""
+    return _enter(person, now, choices("regions"))
+
+
+def _enter(person: User, now: datetime, chosen: Mapping[str, Any]) -> bool:
     if not person.is_active:
         raise SignedOut
     if person.role != Role.TEEN:
         raise NotATeen
     if person.locked_at is not None:
         raise Locked
-    return _check_region(person, band_of(person, now), now)
+    return _check_region(person, band_of(person, now), now, chosen.get("regions", {}))
 
 
 def may_talk(person: User, *, now: datetime) -> Pass:
     """Whether this person may talk now, and with what. Raises Refused."""
-    plain = may_enter(person, now=now)
+    chosen = choices("regions", "replies_stopped")
+    plain = _enter(person, now, chosen)
     if person.deal_confirmed_at is None:
         raise DealOpen
-    if choice("replies_stopped", False):
+    if chosen.get("replies_stopped", False):
         raise RepliesStopped
     limits = limits_of(person, now)
     if _is_quiet(limits, now.astimezone(zone_of(person)).time()):

@@ -81,6 +81,13 @@ def _running(person: User) -> Conversation | None:
     return None
 
 
+def conversation_for_message(*, person: User, conversation_id: uuid.UUID | None) -> Conversation:
+    """As `conversation_open`, but a named one is not read: `message_accept` finds out whether it is theirs."""
+    if conversation_id is not None:
+        return Conversation(id=conversation_id, person=person)
+    return conversation_open(person=person)
+
+
 def conversation_own(*, person: User, conversation_id: uuid.UUID | None) -> uuid.UUID | None:
     """The id, if it is that of the person's own conversation."""
     if conversation_id is None or not Conversation.objects.filter(id=conversation_id, person=person).exists():
@@ -97,13 +104,13 @@ def conversation_start(*, person: User) -> Conversation:
 def message_accept(*, person: User, conversation: Conversation, client_id: uuid.UUID, text: str) -> Acceptance:
     """Store a message and the turn that will answer it, in one transaction. A double send changes nothing.
 
-    Raises NotYours where the conversation has gone meanwhile.
+    Raises NotYours where the conversation is not theirs, or has gone meanwhile.
     """
     gate.may_own(person, conversation.person_id)
     now = clock.now()
     try:
         with transaction.atomic():
-            turn_id, message_id = _ids_after(_conversation_hold(conversation.id, now=now))
+            turn_id, message_id = _ids_after(_conversation_hold(conversation.id, person, now=now))
             message = Message(
                 id=message_id, owner_id=person.id, conversation=conversation, author=Author.USER, body=text,
                 client_id=client_id, turn_id=turn_id, at=now,
@@ -118,13 +125,13 @@ def message_accept(*, person: User, conversation: Conversation, client_id: uuid.
     return Acceptance(message.id, turn.id, conversation.id, new=True)
 
 
-def _conversation_hold(conversation_id: uuid.UUID, *, now: datetime) -> uuid.UUID:
+def _conversation_hold(conversation_id: uuid.UUID, person: User, *, now: datetime) -> uuid.UUID:
     """Be the only one who adds to this conversation until the transaction ends. The newest id in it.
 
     DANGER: followers and claims go by the order of ids. Without this, of two processes the later one could commit
     first, or have the smaller id, and a turn would be overlooked or answered before its time. Raises NotYours.
     """
-    rows = Conversation.objects.filter(id=conversation_id)
+    rows = Conversation.objects.filter(id=conversation_id, person=person)
     # The update is the lock, so it comes first: what is read after it was committed by whoever held it before.
     if rows.update(last_at=now) != 1:
         raise NotYours
@@ -207,7 +214,7 @@ def turn_next(turn_id: uuid.UUID, *, now: datetime) -> uuid.UUID | None:
 def turn_again(*, person: User, turn_id: uuid.UUID) -> Acceptance:
     """Another answer to the same message: the last one of its conversation only."""
     with transaction.atomic():  # the look and the write in one: of two taps in two tabs one is first
-        held = _conversation_hold(_own_turn(person, turn_id).conversation_id, now=clock.now())
+        held = _conversation_hold(_own_turn(person, turn_id).conversation_id, person, now=clock.now())
         turn = _own_turn(person, turn_id)
         newest = Turn.objects.filter(conversation_id=turn.conversation_id).order_by("-id").first()
         if turn.state != TurnState.DONE or newest is None or newest.id != turn.id:
@@ -220,7 +227,7 @@ def turn_again(*, person: User, turn_id: uuid.UUID) -> Acceptance:
 def message_edit(*, person: User, message_id: uuid.UUID, text: str) -> Acceptance:
     """Correct the person's own last message; what answered it is marked as replaced and answered anew."""
     with transaction.atomic():  # as in turn_again
-        held = _conversation_hold(_own_message(person, message_id).conversation_id, now=clock.now())
+        held = _conversation_hold(_own_message(person, message_id).conversation_id, person, now=clock.now())
         message = _own_message(person, message_id)
         own = Message.objects.filter(conversation_id=message.conversation_id, author=Author.USER)
         last = own.order_by("-id").first()

@@ -191,7 +191,7 @@ def _take(
         own = services.conversation_own(person=person, conversation_id=conversation_id)
         return Taken(None, danger=dangers.answer_unstored(person, text, admitted.unstored, own, key=client_id))
     try:
-        conversation = services.conversation_open(person=person, conversation_id=conversation_id)
+        conversation = services.conversation_for_message(person=person, conversation_id=conversation_id)
         acceptance = services.message_accept(person=person, conversation=conversation, client_id=client_id, text=text)
     except services.NotYours:
         if danger is None:
