@@ -6,7 +6,7 @@ The watch, the incident and the count are kept where the database answers; else 
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 from django.conf import settings
@@ -114,8 +114,23 @@ async def danger_unkept(person: User, text: str) -> CrisisAnswer:
 
 def answer_unkept(person: User, text: str, danger: Decision, key: uuid.UUID | None = None) -> CrisisAnswer:
     before = watching.settle(incidents.watch_load(person.id), clock.now())
-    met = Unstored(danger, watching.advance(before, danger, clock.now()), before)
+    after = watching.advance(before, danger, clock.now())
+    met = Unstored(danger, replace(after, home_danger=_home_danger(person, text, before)), before)
     return answer_unstored(person, text, met, None, key=key)
+
+
+def _home_danger(person: User, text: str, before: WatchState) -> bool:
+    """DANGER: whether home is the danger once this was said. Only the whole screen knows, and without it a guardian
+    would be asked about the next danger. What can't be looked at is not read as 'home is safe'."""
+    try:
+        now = clock.now()
+        screening = screen.check_message(
+            text, band=gate.band_of(person, now), language=language_of(person), watch=before, now=now
+        )
+    except Exception as error:  # nothing may stand between a danger and its answer
+        log.error("screen_failed", error=type(error).__name__)
+        return True
+    return screening.watch.home_danger
 
 
 async def unfiled_file() -> int:
@@ -139,6 +154,9 @@ def _file_late(late: _Unfiled) -> bool:
         return False
     try:
         with transaction.atomic():
+            before = incidents.watch_load(late.person.id)
+            after = replace(before, home_danger=_home_danger(late.person, late.text, before))
+            incidents.watch_store(late.person.id, after, before=before)
             if late.danger.incident:
                 _incident(late.person, late.danger, late.text, conversation_id=None, key=None)
             if late.shown:

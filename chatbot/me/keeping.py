@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from chatbot.accounts import gate
 from chatbot.accounts.adapter import sign_out_tell
 from chatbot.accounts.erasure import age_doubted
+from chatbot.accounts.guardianship import is_guarded
 from chatbot.accounts.models import User
 from chatbot.chat.material import language_of
 from chatbot.core import clock
@@ -70,6 +71,7 @@ def _answered(person: User, screening: Screening, before: WatchState) -> CrisisA
         text="",
         language=language_of(person),
         country=person.country,
+        guarded=is_guarded(person.id),
         now=clock.now(),
         production=not settings.DEBUG,
     )

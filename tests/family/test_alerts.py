@@ -24,7 +24,7 @@ from moderation.crisis.texts import texts_of
 from moderation.incidents.adults import adults_waiting
 from moderation.incidents.models import Incident, IncidentEvent
 from moderation.types import LANGUAGES
-from tests.chat.house import DANGERS, NOON, answered, close_gate, says, take
+from tests.chat.house import DANGERS, NOON, answered, close_gate, database_away, says, take
 from tests.conftest import make_person
 from tests.family.conftest import BACKEND
 
@@ -200,6 +200,26 @@ async def test_home_as_the_danger_is_told_nobody_at_home(maya_now: User, ana_now
     assert alert.held
     assert "guardian_not_told" in await events()
     assert "guardian_alerted" not in [entry.action for entry in await in_database(audit_of, maya_now.id)]
+
+
+async def test_home_as_the_danger_is_remembered_of_words_that_could_not_be_stored(
+    maya_now: User, ana_now: User
+) -> None:
+    says("Never this.")
+    async with database_away():
+        await take(maya_now, DANGERS["abuse"])
+    assert await dangers.unfiled_file() == 1
+    await answered(maya_now, SAID)
+    await in_database(jobs.drain)
+    assert (await GuardianAlert.objects.aget()).held
+
+
+async def test_home_as_the_danger_is_remembered_of_words_that_were_too_long(maya_now: User, ana_now: User) -> None:
+    says("Never this.")
+    assert await dangers.danger_unkept(maya_now, DANGERS["abuse"] + " and so on" * 500)
+    await answered(maya_now, SAID)
+    await in_database(jobs.drain)
+    assert (await GuardianAlert.objects.aget()).held
 
 
 async def test_an_alert_that_was_not_shown_yet_is_held_back_once_home_is_the_danger(

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 from django.test import Client
+from django.utils.html import escape
 
 from chatbot.accounts import services as people
 from chatbot.accounts.erasure import age_doubted
@@ -12,6 +13,7 @@ from chatbot.accounts.models import TimeLimits, User
 from chatbot.core.choices import choice_set
 from companion.memory import services as memory
 from companion.memory.services import MemoryView
+from moderation.crisis.texts import texts_of
 from moderation.incidents.selectors import incidents_waiting
 
 SignIn = Callable[..., Client]
@@ -120,6 +122,14 @@ def test_a_correction_in_danger_gets_the_written_words_and_help_and_is_not_kept(
     assert "kill myself" not in page
     assert values(maya) == {"Maya", "skateboarding"}
     assert len(incidents_waiting()) == 1
+
+
+def test_with_a_guardian_it_says_that_they_are_asked_before_they_are(
+    signed_in: SignIn, maya: User, ana: User, told: Told
+) -> None:
+    variants = texts_of("en").playbooks["adult_told"].first[0].variants
+    page = signed_in(maya).post(f"/me/memory/{told[1].id}/", {"value": "i'm going to kill myself"}).content.decode()
+    assert any(escape(line) in page for line in variants)
 
 
 def test_one_thing_is_forgotten_and_the_rest_stays(signed_in: SignIn, maya: User, told: Told) -> None:

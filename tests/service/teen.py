@@ -63,8 +63,12 @@ class Teen:
             first["conversation"] = self.conversation
         if seen is not None:
             first["seen"] = seen
-        wire.send(json.dumps(first))
-        self.ready = get(wire)
+        for _ in range(10):
+            wire.send(json.dumps(first))
+            self.ready = get(wire)
+            if self.ready.get("code") != "not_stored":  # its connection was cut while it lay there: the next one is new
+                break
+            time.sleep(0.3)
         assert self.ready["type"] == "ready", self.ready
         self.conversation = str(self.ready["conversation"])
 
