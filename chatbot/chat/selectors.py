@@ -156,6 +156,11 @@ def reply_of(turn_id: uuid.UUID) -> str:
 
 
 def adult_line_coming(turn_id: uuid.UUID) -> bool:
-    """Whether this turn may still tell the teen that their guardian is asked: it is open, and not planned without."""
+    """Whether this turn has still to tell the teen that their guardian is asked: it is open, not planned without, and
+    its words are not all stored (the job may come before the turn is closed)."""
     turn = Turn.objects.filter(id=turn_id).exclude(state=TurnState.DONE).first()
-    return turn is not None and (turn.trace is None or bool(turn.trace.get("adult_told")))
+    if turn is None:
+        return False
+    if turn.trace is None:
+        return True
+    return bool(turn.trace.get("adult_told")) and turn.sentences.count() < len(turn.trace.get("words", ()))

@@ -8,13 +8,14 @@ from datetime import timedelta
 import pytest
 from asgiref.sync import sync_to_async
 from django.core import mail
+from django.db import connection
 from django.test import Client
 from pytest_django import Settings
 
 from chatbot.accounts import services as people
 from chatbot.accounts.models import GuardianAlert, Role, User
 from chatbot.chat import dangers, services
-from chatbot.chat.models import Turn
+from chatbot.chat.models import Turn, TurnState
 from chatbot.chat.turn import turn_run
 from chatbot.core import clock, jobs
 from chatbot.core.audit import audit_of
@@ -91,6 +92,16 @@ async def test_while_the_line_is_still_coming_nobody_is_asked(maya_now: User, an
     assert await in_database(lambda: jobs.run_sweep("family.alert")) == 0
     clock.move_to(clock.now() + alerts.LINE_WAITS + timedelta(seconds=1))  # the process died: at most a minute
     assert await in_database(lambda: jobs.run_sweep("family.alert")) == 1
+    assert await GuardianAlert.objects.acount() == 1
+
+
+async def test_once_the_line_is_stored_nobody_waits_for_the_turn_to_be_closed(maya_now: User, ana_now: User) -> None:
+    says("Never this.")
+    taken = await take(maya_now, SAID)
+    assert taken.acceptance is not None
+    turn, _ = await answered_turn(taken.acceptance.turn_id)
+    await Turn.objects.filter(id=turn.id).aupdate(state=TurnState.ANSWERING)  # a worker is quicker than the last write
+    await in_database(jobs.drain)
     assert await GuardianAlert.objects.acount() == 1
 
 
@@ -212,6 +223,39 @@ async def test_home_as_the_danger_is_remembered_of_words_that_could_not_be_store
     await answered(maya_now, SAID)
     await in_database(jobs.drain)
     assert (await GuardianAlert.objects.aget()).held
+
+
+async def test_a_danger_met_while_the_database_was_away_is_staff_s_and_no_alert(maya_now: User, ana_now: User) -> None:
+    says("Never this.")
+    async with database_away():
+        taken = await take(maya_now, SAID)
+    assert taken.danger is not None
+    assert not told(" ".join(taken.danger.bubbles))
+    assert await dangers.unfiled_file() == 1
+    await in_database(jobs.drain)
+    clock.move_to(clock.now() + timedelta(minutes=1))
+    await in_database(lambda: jobs.run_sweep("family.alert"))
+    assert (await Incident.objects.acount(), await GuardianAlert.objects.acount()) == (1, 0)
+    assert await events() == ["guardian_not_asked"]
+    assert "Please check on them now" not in await page_of(ana_now, maya_now)
+
+
+async def test_home_as_the_danger_is_noted_although_filing_has_to_wait(maya_now: User, ana_now: User) -> None:
+    says("Never this.")
+    await answered(maya_now, SAID)  # its alert is not made yet
+    async with database_away():
+        await take(maya_now, f"{DANGERS['abuse']}. {SAID}")
+    await in_database(_incidents_move, "incidents_incident", "incidents_elsewhere")
+    assert await dangers.unfiled_file() == 0
+    await in_database(_incidents_move, "incidents_elsewhere", "incidents_incident")
+    await in_database(jobs.drain)
+    assert (await GuardianAlert.objects.aget()).held
+    assert await dangers.unfiled_file() == 1
+
+
+def _incidents_move(table: str, to: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE {table} RENAME TO {to}")
 
 
 async def test_home_as_the_danger_is_remembered_of_words_that_were_too_long(maya_now: User, ana_now: User) -> None:
