@@ -26,6 +26,7 @@ from chatbot.accounts.models import (
 from chatbot.accounts.refusals import (
     BreakOpen,
     ClockHeld,
+    ClosedAndGoing,
     ConsentNeeded,
     ConsentWithdrawn,
     DealOpen,
@@ -52,6 +53,7 @@ from chatbot.core.choices import choices
 __all__ = [
     "BreakOpen",
     "ClockHeld",
+    "ClosedAndGoing",
     "ConsentNeeded",
     "ConsentWithdrawn",
     "DealOpen",
@@ -244,6 +246,14 @@ def may_erase(actor: User, person_id: uuid.UUID) -> None:
     """Only the person themself deletes an account here: no guardian a teen's, and no staff account. Raises Refused."""
     if not actor.is_active or actor.id != person_id or actor.role not in (Role.TEEN, Role.GUARDIAN):
         raise Refused
+
+
+def may_erase_guest(guest: User) -> None:
+    """A site's visitor deletes their own too. Not while the account is closed: their site would vouch for them again at
+    once, and somebody who may be under 13 would be back (R19). It goes by itself. Raises Refused, ClosedAndGoing."""
+    may_erase(guest, guest.id)
+    if guest.locked_at is not None:
+        raise ClosedAndGoing
 
 
 def may_export(actor: User, person_id: uuid.UUID) -> None:

@@ -165,7 +165,13 @@ def link_ask(person: User, code: LinkCode) -> Guardianship:
             "ended_by": "",
         }
         empty = dict.fromkeys(("withdrawn_at", "end_asked_at", "ended_at"))
-        link, _ = Guardianship.objects.update_or_create(teen=teen, guardian=guardian, defaults={**asked, **empty})
+        link, made = Guardianship.objects.get_or_create(teen=teen, guardian=guardian, defaults=asked)
+        if not made:
+            # DANGER: of two codes that cross, the second must not undo the link that the first has made.
+            rows = Guardianship.objects.filter(id=link.id).exclude(state=GuardianshipState.ACTIVE)
+            if rows.update(**asked, **empty) != 1:
+                raise CodeRefused
+            link.refresh_from_db()
         audit_record(actor=person.role, subject=teen.id, action="guardian_asked")
     return link
 
@@ -228,11 +234,17 @@ def link_end(person: User, link_id: uuid.UUID) -> tuple[bool, uuid.UUID]:
 
 
 def _end(link: Guardianship, *, by: str, now: datetime) -> None:
-    """What came with the link goes with it: limits, consent, alerts, and a request to delete."""
+    with transaction.atomic():
+        if _end_rows(link, by=by, now=now):
+            audit_record(actor=by or "house", subject=link.teen_id, action="guardian_unlinked")
+
+
+def _end_rows(link: Guardianship, *, by: str, now: datetime) -> bool:
+    """What came with the link goes with it: limits, consent, alerts, and a request to delete. False: ended before."""
     with transaction.atomic():
         rows = Guardianship.objects.filter(id=link.id, state=GuardianshipState.ACTIVE)
         if rows.update(state=GuardianshipState.ENDED, ended_at=now, ended_by=by, end_asked_at=None) != 1:
-            return
+            return False
         link.alerts.all().delete()
         link.consents.filter(withdrawn_at=None).update(withdrawn_at=now)
         ErasureRequest.objects.filter(
@@ -242,15 +254,20 @@ def _end(link: Guardianship, *, by: str, now: datetime) -> None:
             TimeLimits.objects.filter(person_id=link.teen_id, set_by=Role.GUARDIAN).update(
                 quiet_from=None, quiet_to=None, minutes_a_day=None, memory_off=False, set_by=""
             )
-        audit_record(actor=by or "house", subject=link.teen_id, action="guardian_unlinked")
+    return True
 
 
 def links_end(guardian_id: uuid.UUID) -> None:
     """A guardian's account goes: every link of theirs ends, and their name stands on no consent."""
-    now = clock.now()
-    for link in Guardianship.objects.filter(guardian_id=guardian_id).select_related("teen"):
-        link.consents.update(given_by="guardian")
-        _end(link, by=Role.GUARDIAN, now=now)
+    now, ended = clock.now(), []
+    with transaction.atomic():
+        for link in Guardianship.objects.filter(guardian_id=guardian_id).order_by("teen_id"):
+            link.consents.update(given_by="guardian")
+            if _end_rows(link, by=Role.GUARDIAN, now=now):
+                ended.append(link.teen_id)
+        # DANGER: only after the rows of every teen (core/locks.py).
+        for teen_id in ended:
+            audit_record(actor=Role.GUARDIAN, subject=teen_id, action="guardian_unlinked")
 
 
 def links_outgrown() -> int:
@@ -272,12 +289,19 @@ def consent_take_back(guardian: User, teen_id: uuid.UUID) -> None:
         services.consent_withdraw(person=link.teen, by="guardian", link=link)
 
 
-def consent_renew(guardian: User, teen_id: uuid.UUID) -> None:
-    """Yes again. Raises gate.Refused."""
+def consent_renew(guardian: User, teen_id: uuid.UUID) -> bool:
+    """Yes again. Whether that opens the chat: every linked guardian's yes is needed. Raises gate.Refused."""
     link = gate.may_oversee(guardian, teen_id, now=clock.now())
     with transaction.atomic():
         if Guardianship.objects.filter(id=link.id, withdrawn_at__isnull=False).update(withdrawn_at=None) == 1:
             services.consent_give(person=link.teen, given_by=guardian.username[:64], method=METHOD, link=link)
+    return not another_no(link)
+
+
+def another_no(link: Guardianship) -> bool:
+    """Whether another guardian of this teen has taken their yes back: that closes the chat, as `gate` has it."""
+    others = Guardianship.objects.filter(teen_id=link.teen_id, state=GuardianshipState.ACTIVE).exclude(id=link.id)
+    return others.filter(withdrawn_at__isnull=False).exists()
 
 
 def requests_for(person: User) -> list[Guardianship]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from chatbot.accounts import gate
+from chatbot.accounts import gate, guardianship
 from chatbot.accounts.models import (
     AlertKind,
     ErasureReason,
@@ -82,11 +82,17 @@ class GuardianView:
     since: datetime
     zone: ZoneInfo
     consent: bool
+    another_no: bool
     limits: SeenLimits
     days: tuple[SeenDay, ...]
     alerts: tuple[SeenAlert, ...]
     end_asked_at: datetime | None
     erasure_due: datetime | None
+
+    @property
+    def chat_open(self) -> bool:
+        """By everybody's yes. One that another guardian took back closes it as well."""
+        return self.consent and not self.another_no
 
     @property
     def chart_height(self) -> int:
@@ -104,6 +110,7 @@ def seen_by_guardian(link: Guardianship, *, now: datetime) -> GuardianView:
         since=link.since,
         zone=zone,
         consent=link.withdrawn_at is None,
+        another_no=guardianship.another_no(link),
         limits=_limits(teen, now),
         days=_days(link, now),
         alerts=_alerts(link, now),

@@ -40,6 +40,11 @@ class Locked(Refused):
         return _("This account is closed for now. A grown-up can write to whoever runs this place. Help is still here.")
 
 
+class ClosedAndGoing(Locked):
+    def sentence(self) -> str:
+        return _("This chat is closed, and everything in it is deleted within two days by itself. Help is still here.")
+
+
 class RegionUnset(Refused):
     code = "region_unset"
 

@@ -6,6 +6,7 @@ The watch, the incident and the count are kept where the database answers; else 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import structlog
@@ -109,7 +110,7 @@ async def danger_unkept(person: User, text: str) -> CrisisAnswer:
         return await in_database(answer_unkept, person, text, danger)
     except (DatabaseError, CryptoError) as error:
         log.error("database_away", error=type(error).__name__)
-        return _crisis(danger, person, text, WatchState())
+        return answer_without_database(person, text, danger)
 
 
 def answer_unkept(person: User, text: str, danger: Decision, key: uuid.UUID | None = None) -> CrisisAnswer:
@@ -135,34 +136,49 @@ def _home_danger(person: User, text: str, before: WatchState) -> bool:
 
 async def unfiled_file() -> int:
     """File what was answered while the database was away. Number filed; what fails stays for the next time, and holds
-    nothing up that comes after it."""
+    nothing up that comes after it.
+
+    DANGER: of all of them it is noted first whether home is the danger. An alert may wait that must be held back.
+    """
+    noted = [late for late in list(_unfiled) if await _tried(_home_note, late) is not None]
     filed = 0
-    for late in list(_unfiled):
-        try:
-            kept = await in_database(_file_late, late)
-        except (DatabaseError, CryptoError) as error:
-            log.error("incident_put_off", error=type(error).__name__)
-            continue
-        _unfiled.remove(late)
-        filed += kept
+    for late in noted:
+        kept = await _tried(_file_late, late)
+        if kept is not None:
+            _unfiled.remove(late)
+            filed += kept
     return filed
 
 
-def _file_late(late: _Unfiled) -> bool:
-    """False for somebody who was erased meanwhile: there is nobody to file it about, and no key to seal it with."""
-    if not User.objects.filter(id=late.person.id).exists():
-        return False
+async def _tried(deed: Callable[[_Unfiled], bool], late: _Unfiled) -> bool | None:
+    """What came of it. None where it has to wait. False for somebody who was erased meanwhile: there is nobody to file
+    it about, and no key to seal it with."""
     try:
-        with transaction.atomic():
-            before = incidents.watch_load(late.person.id)
-            after = replace(before, home_danger=_home_danger(late.person, late.text, before))
-            incidents.watch_store(late.person.id, after, before=before)
-            if late.danger.incident:
-                _incident(late.person, late.danger, late.text, conversation_id=None, key=None)
-            if late.shown:
-                _referral_count(late.person, late.danger)
+        return await in_database(deed, late)
     except KeyMissing:
         return False
+    except (DatabaseError, CryptoError) as error:
+        log.error("incident_put_off", error=type(error).__name__)
+        return None
+
+
+def _home_note(late: _Unfiled) -> bool:
+    if not User.objects.filter(id=late.person.id).exists():
+        return False
+    before = incidents.watch_load(late.person.id)
+    after = replace(before, home_danger=_home_danger(late.person, late.text, before))
+    incidents.watch_store(late.person.id, after, before=before)
+    return True
+
+
+def _file_late(late: _Unfiled) -> bool:
+    if not User.objects.filter(id=late.person.id).exists():
+        return False
+    with transaction.atomic():
+        if late.danger.incident:
+            _incident(late.person, late.danger, late.text, conversation_id=None, key=None, late=True)
+        if late.shown:
+            _referral_count(late.person, late.danger)
     return True
 
 
@@ -198,7 +214,13 @@ def _referral_count(person: User, decision: Decision) -> None:
 
 
 def _incident(
-    person: User, decision: Decision, text: str, *, conversation_id: uuid.UUID | None, key: uuid.UUID | None
+    person: User,
+    decision: Decision,
+    text: str,
+    *,
+    conversation_id: uuid.UUID | None,
+    key: uuid.UUID | None,
+    late: bool = False,
 ) -> None:
     """`key`: the client's id stands for the turn that there is not, so that a double send is one incident."""
     incidents.incident_file(
@@ -208,4 +230,5 @@ def _incident(
         decision=decision,
         excerpt=text,
         kind="message",
+        late=late,
     )

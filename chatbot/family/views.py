@@ -117,8 +117,10 @@ def consent(request: HttpRequest, person: User, teen_id: uuid.UUID) -> HttpRespo
     gate.may_oversee(person, teen_id, now=clock.now())
     if request.POST.get("give"):
         if AgreeForm(request.POST).is_valid():
-            guardianship.consent_renew(person, teen_id)
-            messages.success(request, _("The chat is open again."))
+            if guardianship.consent_renew(person, teen_id):
+                messages.success(request, _("The chat is open again."))
+            else:
+                messages.success(request, _("Saved. The chat opens once every parent or carer has said yes again."))
         else:
             messages.warning(request, _("Your yes is needed: tick the box."))
     else:

@@ -47,7 +47,8 @@ def everything(person: User) -> Copy:
 def _seen(view: GuardianView) -> dict[str, Any]:
     """What the panel shows, without how it is drawn."""
     return {
-        "teen": view.teen, "linked_since": view.since, "consent": view.consent, "limits": asdict(view.limits),
+        "teen": view.teen, "linked_since": view.since, "consent": view.consent, "chat_open": view.chat_open,
+        "limits": asdict(view.limits),
         "days": [{"day": one.day, "minutes": one.minutes} for one in view.days],
         "alerts": [{"kind": one.kind, "at": one.at, "seen_at": one.seen_at} for one in view.alerts],
         "end_asked_at": view.end_asked_at, "is_deleted_on": view.erasure_due,

@@ -200,6 +200,7 @@ def visitor_erase(*, ticket: str, site: str, origin: str) -> None:
     person = ticket_redeem(ticket=ticket, site=site, origin=origin).person_now()
     if person is None:
         raise gate.SignedOut
+    gate.may_erase_guest(person)
     erasure.erasure_ask(actor=person, person=person)
     erasure.erasure_run(person.id)
 

@@ -19,6 +19,7 @@ from moderation.incidents.models import Incident, IncidentEvent
 from moderation.types import Decision
 
 WANTED, TOLD, NOT_TOLD = "adult_wanted", "guardian_told", "guardian_not_told"
+NOT_ASKED = "guardian_not_asked"
 LATEST = timedelta(hours=24)
 
 _jobs: list[str] = []
@@ -30,10 +31,16 @@ def adults_by(job: str) -> None:
         _jobs.append(job)
 
 
-def adult_want(incident: Incident, decision: Decision) -> None:
-    """Note that a guardian is to be asked, in the incident's own transaction, and have it done after the commit."""
-    if adult_wanted(decision):
-        IncidentEvent.objects.create(incident=incident, actor="house", action=WANTED, at=incident.at)
+def adult_want(incident: Incident, decision: Decision, *, late: bool = False) -> None:
+    """Note that a guardian is to be asked, in the incident's own transaction, and have it done after the commit.
+
+    late: answered while nothing could be kept. The teen never heard that somebody would be asked, so nobody is.
+    """
+    if not adult_wanted(decision):
+        return
+    action = NOT_ASKED if late else WANTED
+    IncidentEvent.objects.create(incident=incident, actor="house", action=action, at=incident.at)
+    if not late:
         for job in _jobs:
             enqueue_after_commit(job, str(incident.id))
 

@@ -54,8 +54,12 @@ def incident_file(
     excerpt: str | None,
     kind: Literal["message", "reply", "report"],
     reason: str = "",
+    late: bool = False,
 ) -> Incident:
-    """File what was flagged. The same turn twice is one incident (a turn taken up again after a crash)."""
+    """File what was flagged. The same turn twice is one incident (a turn taken up again after a crash).
+
+    late: it was answered while the database was away. Staff have it; no guardian is asked.
+    """
     known = _filed(turn_id, kind)
     if known is not None:
         return known
@@ -78,7 +82,7 @@ def incident_file(
             incident.save(force_insert=True)
             IncidentEvent.objects.create(incident=incident, actor="house", action="filed", at=now)
             if kind == "message":
-                adult_want(incident, decision)
+                adult_want(incident, decision, late=late)
     except IntegrityError:  # two at once: a double send, or a turn that two processes hold to be theirs
         known = _filed(turn_id, kind)
         if known is None:

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from django.db import connections
+from django.db import connection, connections
+from django.test.utils import CaptureQueriesContext
 
 from chatbot.accounts import erasure, gate, guardianship, services
-from chatbot.accounts.models import ErasureRequest, TimeLimits, User
+from chatbot.accounts.models import ErasureRequest, Role, TimeLimits, User
 from chatbot.chat import services as chat
 from chatbot.chat.models import Conversation, Message, Turn
 from chatbot.core import clock
@@ -19,7 +20,7 @@ from chatbot.core.audit import audit_broken_at
 from chatbot.core.choices import choice, choice_set
 from chatbot.core.models import AuditEntry
 from tests.at_once import at_once, came
-from tests.conftest import make_teen
+from tests.conftest import make_person, make_teen
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -151,3 +152,34 @@ def test_a_link_that_ends_while_the_guardian_leaves_is_ended_once(maya: User, an
     assert asked is None
     assert not isinstance(ended, Exception) or isinstance(ended, gate.Refused)
     assert audited("guardian_unlinked") == 1
+
+
+def test_a_guardian_of_two_leaves_while_both_teens_change_a_switch(maya: User, ana: User) -> None:
+    for number in range(4):
+        guardian, teens = (
+            make_person(f"leaver{number}", Role.GUARDIAN),
+            [make_teen(f"t{number}{at}", age=15) for at in "ab"],
+        )
+        for teen in teens:
+            services.guardianship_start(teen=teen, guardian=guardian)
+            TimeLimits.objects.create(person=teen, minutes_a_day=30, set_by=Role.GUARDIAN)
+        came(
+            at_once(
+                lambda guardian=guardian: erasure.erasure_ask(actor=guardian, person=guardian),
+                *[lambda teen=teen: services.memory_pause(teen, paused=True) for teen in teens],
+            )
+        )
+    assert audited("guardian_unlinked") == 8
+    assert audit_broken_at() is None
+
+
+def test_whoever_leaves_holds_the_audit_trail_only_once_all_rows_are_changed(maya: User, ana: User) -> None:
+    services.guardianship_start(teen=make_teen("leo", age=17), guardian=ana)
+    with CaptureQueriesContext(connection) as seen:
+        erasure.erasure_ask(actor=ana, person=ana)
+    asked = [query["sql"] for query in seen.captured_queries]
+    asked = asked[: next(at for at, sql in enumerate(asked) if sql.startswith("COMMIT"))]
+    changes = [sql for sql in asked if sql.startswith(("INSERT", "UPDATE", "DELETE"))]
+    first = next(at for at, sql in enumerate(changes) if "core_auditentry" in sql)
+    assert all("core_auditentry" in sql for sql in changes[first:])
+    assert audited("guardian_unlinked") == audited("guardian_left") == 2

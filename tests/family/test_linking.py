@@ -101,6 +101,18 @@ def test_a_code_works_once(ila: User, zoe: User) -> None:
     assert Guardianship.objects.count() == 1
 
 
+def test_of_two_codes_that_cross_the_second_does_not_undo_the_link(ila: User, zoe: User) -> None:
+    hers = guardianship.code_find(zoe, guardianship.code_make(ila), address=HERE)
+    theirs = guardianship.code_find(ila, guardianship.code_make(zoe), address=HERE)
+    link = guardianship.link_accept(ila, guardianship.link_ask(zoe, hers).id)
+    with pytest.raises(guardianship.CodeRefused):
+        guardianship.link_ask(ila, theirs)
+    assert Guardianship.objects.get() == link
+    assert Guardianship.objects.get().state == GuardianshipState.ACTIVE
+    assert Consent.objects.get().withdrawn_at is None
+    gate.may_enter(ila, now=clock.now())
+
+
 def test_a_code_works_for_two_days_and_no_longer(ila: User, zoe: User) -> None:
     code = guardianship.code_make(ila)
     clock.move_to(clock.now() + timedelta(hours=47, minutes=59))

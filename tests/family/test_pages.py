@@ -202,6 +202,29 @@ def test_the_yes_is_taken_back_and_given_again_from_the_page(maya: User, ana: Us
     assert teen.get("/chat/").status_code != 403
 
 
+def test_of_two_guardians_one_s_no_is_the_state_on_both_pages(
+    maya: User, ana: User, zoe: User, sign_in: SignIn
+) -> None:
+    people.guardianship_start(teen=maya, guardian=zoe)
+    anas, zoes = sign_in(ana), sign_in(zoe)
+    path, missing = f"/family/{maya.id}/", "closed: another parent or carer took their yes back"
+    for grown in (anas, zoes):
+        assert missing not in text(grown, path)
+    zoes.post(f"{path}consent/")
+    assert missing in text(anas, path)
+    assert "zoe" not in text(anas, path)
+    assert "chat closed" in text(anas, "/family/")
+    assert missing in text(sign_in(maya), "/me/guardian/")
+    anas.post(f"{path}consent/")
+    said = anas.post(f"{path}consent/", {"give": "1", "agree": "on"}, follow=True).content.decode()
+    assert "The chat is open again" not in said
+    assert "once every parent or carer has said yes again" in said
+    said = zoes.post(f"{path}consent/", {"give": "1", "agree": "on"}, follow=True).content.decode()
+    assert "The chat is open again" in said
+    assert missing not in text(anas, path)
+    gate.may_enter(maya, now=clock.now())
+
+
 def test_another_guardian_s_request_to_delete_is_not_said_to_be_taken_back(
     maya: User, ana: User, zoe: User, sign_in: SignIn
 ) -> None:

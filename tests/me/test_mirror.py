@@ -90,7 +90,7 @@ def test_a_guardian_s_copy_holds_what_the_panel_shows_and_no_more(
     assert found[0]["limits"]["minutes"] == 35
     assert len(found[0]["alerts"]) == 2
     assert set(found[0]) == {
-        "teen", "linked_since", "consent", "limits", "days", "alerts", "end_asked_at", "is_deleted_on",
+        "teen", "linked_since", "consent", "chat_open", "limits", "days", "alerts", "end_asked_at", "is_deleted_on",
     }  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
 
 from chatbot.accounts import gate, services
+from chatbot.accounts.erasure import age_doubted, erasures_due
 from chatbot.accounts.models import Role, User
 from chatbot.asgi import application
 from chatbot.chat import engine, socket, talk
@@ -200,6 +201,22 @@ def test_an_account_that_is_closed_stays_closed_to_its_site(site: sites.NewSecre
     ticket(site)
     services.person_lock(Visitor.objects.get().person, reason="test")
     assert admitted(site).json()["code"] == "locked"
+
+
+@pytest.mark.django_db
+def test_who_may_be_under_13_does_not_come_back_at_once_by_deleting(site: sites.NewSecret) -> None:
+    kept = ticket(site)
+    person = Visitor.objects.get().person
+    assert age_doubted(person.id)
+    fields = {"site": site.site.public_key, "origin": ORIGIN, "ticket": kept}
+    refused = ask("forget", **fields)
+    assert (refused.status_code, refused.json()["code"]) == (403, "locked")
+    assert "within two days by itself" in refused.json()["message"]
+    assert User.objects.filter(id=person.id).exists()
+    assert admitted(site).json()["code"] == "locked"
+    with clock.at(clock.now() + timedelta(hours=48)):
+        assert erasures_due() == 1
+    assert not Visitor.objects.exists()
 
 
 # --- the socket -------------------------------------------------------------------------------------------------------

@@ -12,9 +12,9 @@ const ANSWER_MS = 20_000;
 const FRESH_MS = 45_000;
 
 class Refusal extends Error {
-  constructor(message, { final = true, help = null } = {}) {
+  constructor(message, { final = true, help = null, code = "" } = {}) {
     super(message);
-    Object.assign(this, { final, help });
+    Object.assign(this, { final, help, code });
   }
 }
 
@@ -83,7 +83,7 @@ async function post(address, fields) {
   }
   if (response.ok) return answer;
   tell("error", { code: answer.code, detail: answer.owner ?? answer.message });
-  throw new Refusal(answer.message, { final: response.status < 429, help: answer.help });
+  throw new Refusal(answer.message, { final: response.status < 429, help: answer.help, code: answer.code });
 }
 
 async function admit() {
@@ -176,11 +176,11 @@ function forget(line) {
       for (const kind of ["draft", "outbox"]) remove(`${kind}.${JSON.parse(document.getElementById("chat-boot").textContent).person}`);
       at("list").replaceChildren();
       told(page.words.deleted);
-    } catch {
+    } catch (error) {
       gone = null;
       sure = false;
       button.disabled = false;
-      words.textContent = page.words.delete_failed;
+      words.textContent = error.code === "locked" ? error.message : page.words.delete_failed;
     }
   });
 }
