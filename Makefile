@@ -32,7 +32,7 @@ run: $(STAMP)
 
 test: $(STAMP)
 	@.ci/packages
-	$(PY) -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
+	$(PY) -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 check: $(STAMP)
 	@$(PY) -m ruff check .

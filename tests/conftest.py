@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from datetime import date
+from typing import Any
 
 import pytest
 import pytest_django
@@ -25,20 +27,33 @@ def pytest_sessionstart() -> None:
     catalogues.compile_all(settings.LOCALE_PATHS[0])
 
 
-# Each of these shares a running server, so it stays with one worker of `pytest -n`; they take longest and begin first.
-TOGETHER = ("browser", "service", "process")
+# With -n, what shares a running server stays with one worker; it takes longest, so it begins first.
+TOGETHER = ("tests/browser/", "tests/service/", "tests/process/")
+APART = ("tests/service/test_rows.py",)  # has no server
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+def _together(nodeid: str) -> str:
+    """What a test stays with: its folder where that has a server, else its file."""
+    file = nodeid.partition("::")[0]
+    folder = next((folder for folder in TOGETHER if file.startswith(folder)), file)
+    return file if file in APART else folder
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """By ids and not by xdist's marks, which pytest 9.2 does not hand on."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByServer(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return _together(nodeid)
+
+    return ByServer(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What stays together with -n: a folder with a server, elsewhere a file."""
-    for item in items:
-        folder = item.path.parent.name
-        shares = folder in TOGETHER and (folder != "service" or "house" in item.fixturenames)
-        item.add_marker(pytest.mark.xdist_group(folder if shares else item.location[0]))
-    if items and items[0].config.getoption("dist", "no") == "loadgroup":
-        ranks = {folder: rank for rank, folder in enumerate(TOGETHER)}
-        items.sort(key=lambda item: ranks.get(item.path.parent.name, len(TOGETHER)))
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=lambda item: not item.nodeid.startswith(TOGETHER))
 
 
 def make_teen(name: str, *, age: int, country: str = "US", region: str = "US-CA", language: str = "en") -> User:

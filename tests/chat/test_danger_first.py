@@ -379,3 +379,9 @@ async def test_an_incident_that_cannot_be_filed_holds_up_no_other(maya_now: User
     assert await dangers.unfiled_file() == 0
     assert [one.person_id async for one in Incident.objects.all()] == [maya_now.id]
     assert await CrisisCount.objects.acount() == 1
+
+
+async def test_a_text_too_long_to_be_kept_is_filed_after_the_database_was_away_too(maya_now: User) -> None:
+    async with database_away():
+        assert (await dangers.danger_unkept(maya_now, DANGERS["L3"])).card is not None
+    assert await dangers.unfiled_file() == 1
