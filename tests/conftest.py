@@ -28,12 +28,12 @@ def pytest_sessionstart() -> None:
 
 
 # With -n, what shares a running server stays with one worker; it takes longest, so it begins first.
-TOGETHER = ("tests/browser/", "tests/service/", "tests/process/")
+TOGETHER = ("tests/browser/test_journey_", "tests/service/", "tests/browser/", "tests/process/")
 APART = ("tests/service/test_rows.py",)  # has no server
 
 
 def _together(nodeid: str) -> str:
-    """What a test stays with: its folder where that has a server, else its file."""
+    """What a test stays with: those at the same server, else its file."""
     file = nodeid.partition("::")[0]
     folder = next((folder for folder in TOGETHER if file.startswith(folder)), file)
     return file if file in APART else folder
@@ -53,7 +53,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if "PYTEST_XDIST_WORKER" in os.environ:
-        items.sort(key=lambda item: not item.nodeid.startswith(TOGETHER))
+        order = {name: rank for rank, name in enumerate(TOGETHER)}
+        items.sort(key=lambda item: order.get(_together(item.nodeid), len(order)))
 
 
 def make_teen(name: str, *, age: int, country: str = "US", region: str = "US-CA", language: str = "en") -> User:
