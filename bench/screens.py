@@ -37,7 +37,8 @@ TALK = (
 )
 HARD = "i dont want to be alive anymore"
 PAGES = {"landing": "/", "help": "/help/?country=US", "about": "/about/", "memory": "/me/memory/", "me": "/me/"}
-OWN_PAGES = {"privacy": "/me/privacy/", "limits": "/me/limits/", "mirror": "/me/guardian/", "export": "/me/export/"}
+OWN_PAGES = {"privacy": "/me/privacy/", "limits": "/me/limits/", "mirror": "/me/guardian/", "export": "/me/export/",
+             "family-code": "/family/code/"}  # fmt: skip
 START_S = 120.0
 # Without quiet hours: the picture may be taken at night.
 AWAKE = """
@@ -185,6 +186,15 @@ def _staff(browser: Browser, url: str, size: str, scheme: str, **more: Any) -> P
     return page
 
 
+def _sizes(page: Page, name: str) -> None:
+    """One open page in every size and scheme, for pages that can't be opened again."""
+    for size, room in SIZES.items():
+        for scheme in ("light", "dark"):
+            page.set_viewport_size(room)  # type: ignore[arg-type]
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            picture(page, name, size, scheme)
+
+
 def review(browser: Browser, url: str) -> None:
     """The second key, the queue, an incident before and after its words are opened: as the demo's moderator."""
     page = _staff(browser, url, "375", "light")
@@ -194,15 +204,20 @@ def review(browser: Browser, url: str) -> None:
     page.fill("input[name=password]", "abraco-demo")
     page.click("main form button")
     page.wait_for_selector("svg.qr")
-    for size, room in SIZES.items():
-        for scheme in ("light", "dark"):
-            page.set_viewport_size(room)  # type: ignore[arg-type]
-            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-            picture(page, "second-key", size, scheme)
+    _sizes(page, "second-key")
     page.click("details summary")
     page.fill("input[name=code]", _code(page.inner_text("#secret")))
     page.click("main form button")
     page.wait_for_selector("#codes")
+    _sizes(page, "second-key-codes")
+    again = _staff(browser, url, "375", "light")
+    again.fill("input[name=login]", "rui")
+    again.fill("input[name=password]", "abraco-demo")
+    again.click("main form button")
+    again.wait_for_selector("input[name=code]")
+    _sizes(again, "second-key-asked")
+    page.goto(f"{url}/review/stopped/")
+    _sizes(page, "review-stopped")
     page.goto(f"{url}/review/")
     page.locator("a.go", has_text="a plan, or happening now").click()
     page.click("text=Claim it")
@@ -235,6 +250,7 @@ def family(browser: Browser, url: str) -> None:
                 page.click("main form button")
                 page.wait_for_selector("body:not(:has(#id_login))")
                 if name == "ana":
+                    picture(page, "family-list", size, scheme)
                     page.click(".teens a")
                     picture(page, "family", size, scheme)
                     page.click("text=Change what holds")
