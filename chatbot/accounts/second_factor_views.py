@@ -11,7 +11,7 @@ from allauth.mfa.totp.views import ActivateTOTPView
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.http import urlencode
@@ -21,15 +21,10 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from chatbot.accounts import gate, second_factor
 from chatbot.accounts.context import home_of
-from chatbot.accounts.views import person_of
+from chatbot.accounts.views import person_of, refused
 from chatbot.core.audit import audit_record
 
 _CLOSED = (never_cache, sensitive_post_parameters())
-
-
-def refused(request: HttpRequest, error: gate.Refused) -> HttpResponse:
-    """The house's own no, with the gate's sentence."""
-    return render(request, "403.html", {"sentence": error.sentence()}, status=403)
 
 
 class _StaffOnly:

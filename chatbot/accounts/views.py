@@ -126,6 +126,11 @@ def person_of(request: HttpRequest) -> User:
     return request.user
 
 
+def refused(request: HttpRequest, refusal: gate.Refused) -> HttpResponse:
+    """The page for a no, with the gate's sentence."""
+    return render(request, "403.html", {"sentence": refusal.sentence(), "code": refusal.code}, status=403)
+
+
 @never_cache
 @login_required
 @sensitive_post_parameters()

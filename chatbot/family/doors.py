@@ -8,19 +8,14 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.views.decorators.cache import never_cache
 
 from chatbot.accounts import gate
 from chatbot.accounts.models import Role, User
-from chatbot.accounts.views import person_of
+from chatbot.accounts.views import person_of, refused
 
 View = Callable[..., HttpResponse]
-
-
-def refused(request: HttpRequest, refusal: gate.Refused) -> HttpResponse:
-    """The page for a no."""
-    return render(request, "403.html", {"sentence": refusal.sentence(), "code": refusal.code}, status=403)
 
 
 def _door(enters: Callable[[User], None]) -> Callable[[View], View]:

@@ -20,9 +20,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from chatbot.accounts import gate, guardianship
 from chatbot.accounts.forms import PROFILE_LANGUAGES
 from chatbot.accounts.models import Role, User
+from chatbot.accounts.views import refused
 from chatbot.chat.live import person_look
 from chatbot.core import clock, ratelimit
-from chatbot.family.doors import families, refused
+from chatbot.family.doors import families
 from chatbot.family.forms import AgreeForm, CodeForm, GuardianForm
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"

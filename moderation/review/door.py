@@ -14,8 +14,7 @@ from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 
 from chatbot.accounts import gate, second_factor
-from chatbot.accounts.second_factor_views import refused
-from chatbot.accounts.views import person_of
+from chatbot.accounts.views import person_of, refused
 from chatbot.core import ratelimit
 
 View = Callable[..., HttpResponse]

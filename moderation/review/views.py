@@ -16,8 +16,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
 from chatbot.accounts import gate
-from chatbot.accounts.second_factor_views import refused
-from chatbot.accounts.views import person_of
+from chatbot.accounts.views import person_of, refused
 from chatbot.core import clock
 from chatbot.core.keys import KeyMissing
 from moderation.incidents import selectors as incidents
