@@ -28,8 +28,8 @@ def pytest_sessionstart() -> None:
 
 
 # With -n, what shares a running server stays with one worker; it takes longest, so it begins first.
-TOGETHER = ("tests/browser/test_journey_", "tests/service/", "tests/browser/", "tests/process/")
-APART = ("tests/service/test_rows.py",)  # has no server
+TOGETHER = ("tests/browser/", "tests/service/", "tests/process/")
+APART = ("tests/service/test_rows.py",)  # has no server, and takes as long as one that has
 
 
 def _together(nodeid: str) -> str:
@@ -53,7 +53,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if "PYTEST_XDIST_WORKER" in os.environ:
-        order = {name: rank for rank, name in enumerate(TOGETHER)}
+        order = {name: rank for rank, name in enumerate((*TOGETHER, *APART))}
         items.sort(key=lambda item: order.get(_together(item.nodeid), len(order)))
 
 

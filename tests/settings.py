@@ -23,6 +23,9 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 ALLOWED_HOSTS = ["*"]
 # The shipped helplines are unchecked, and most tests are not about that.
 HELP_REQUIRED = False
+# Each client of each test makes the application anew. Static files are looked for when they are asked for, not then:
+# that was half of what the tests of all addresses took.
+WHITENOISE_AUTOREFRESH = True
 
 # whitenoise looks at the folder when the application is made.
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # noqa: F405  from the product's settings

@@ -134,7 +134,7 @@ def verified_put(checks: Mapping[str, date], *, wrong: Iterable[str] = ()) -> No
 def helplines(path: Path = FILE) -> Helplines:
     """All rows, read once. Raises HelplineError."""
     try:
-        return Helplines.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        return Helplines.model_validate(yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader))
     except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError) as error:
         raise HelplineError(f"{path.name}: {error}") from None
 

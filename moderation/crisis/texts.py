@@ -88,7 +88,7 @@ def texts_read(language: Language, folder: Path = FOLDER) -> Texts:
     """The texts of a language. Raises TextsError."""
     path = folder / f"{language}.yaml"
     try:
-        texts = Texts.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        texts = Texts.model_validate(yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader))
     except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError) as error:
         raise TextsError(f"{path.name}: {error}") from None
     if texts.language != language:

@@ -1,6 +1,7 @@
 """A real server, a real Chromium, a line between them that can be cut, and axe. Nothing of the product is faked.
 
-`server`: one for the folder, with a database of its own that holds the fixed cast; its engine is tests/browser/told.py.
+`server`: one for the folder, with a database of its own that holds the fixed cast; its engine is tests/browser/told.py,
+its settings are the product's with a cheap hash (tests/browser/quick.py).
 `house`: the same product twice, alone and on PostgreSQL, Redis and Celery: a test that asks for it runs on both.
 `page`: Chromium at 375x812, whose console must stay clean. `sign_in(page, "maya")` ends in the chat.
 `line`: a TCP proxy before the server; `line.cut()` and `line.mend()` (set_offline leaves open sockets open).
@@ -23,28 +24,31 @@ import pytest
 
 from chatbot.core import clock
 from tests.browser.line import Line
-from tests.browser.server import CROWD, PASSWORD, PEOPLE, Server, cast, run
+from tests.browser.server import CAST, CROWD, PASSWORD, Server, cast, run
 from tests.browser.told import TOLD
 from tests.service.parts import Parts
 from tests.service.ports import free_port
 
 CHROMIUM = os.environ.get("ABRACO_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 PHONE = {"width": 375, "height": 812}
+WAIT_MS = 20_000  # for whatever a page does by itself: an `expect` waits as long as a click
 # A browser says these when the line is cut on purpose.
 OF_THE_LINE = ("net::ERR_", "WebSocket connection to", "WebSocket is closed")
 
 # Colours in the middle of a fade are nobody's: axe looks once whatever moves and ends has ended.
-_SETTLED = """() => Promise.allSettled(document.getAnimations()
-    .filter((one) => Number.isFinite(one.effect.getComputedTiming().endTime)).map((one) => one.finished))"""
+_AXE = """async (options) => {
+  await Promise.allSettled(document.getAnimations()
+    .filter((one) => Number.isFinite(one.effect.getComputedTiming().endTime)).map((one) => one.finished));
+  return (await axe.run({resultTypes: ["violations"], ...options})).violations;
+}"""
+OF_COLOURS = ["color-contrast", "link-in-text-block"]  # the rules of axe that ask for a colour
 
 
 @pytest.fixture(scope="session")
 def _cast(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated database with the fixed cast, to be copied: migrating takes longer than everything else."""
     folder = tmp_path_factory.mktemp("cast")
-    run(folder, "manage.py", "migrate", "--verbosity", "0")
-    run(folder, "manage.py", "seed_demo")
-    run(folder, "-c", PEOPLE, json.dumps(cast()))
+    run(folder, "-c", CAST, json.dumps(cast()))
     return folder
 
 
@@ -107,10 +111,14 @@ def chromium() -> Iterator[Any]:
         if os.environ.get("CI") == "true":
             pytest.fail(reason)
         pytest.skip(reason)
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=WAIT_MS)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(
+            executable_path=Path(__file__).with_name("chromium"), args=["--no-sandbox"],
+            env={**os.environ, "CHROMIUM": CHROMIUM},
+        )  # fmt: skip
         yield browser
         browser.close()
 
@@ -157,7 +165,7 @@ def new_page(chromium: Any, heard: Heard) -> Iterator[Callable[..., Any]]:
     def make(**options: Any) -> Any:
         settings = {"viewport": PHONE, "has_touch": True, "locale": "en-US", "timezone_id": daytime_zone(), **options}
         context = chromium.new_context(**settings)
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(WAIT_MS)
         contexts.append(context)
         page = context.new_page()
         heard.listen(page)
@@ -225,16 +233,20 @@ def say() -> Callable[..., None]:
 
 
 @pytest.fixture
-def axe() -> Callable[[Any], None]:
-    """Fails with what axe finds on the page as it stands."""
-    from axe_playwright_python.sync_playwright import Axe
+def axe() -> Callable[..., None]:
+    """Fails with what axe finds on the page, once all of it is there. `colours=True`: for a page that axe has seen, and
+    that only its colours have changed since."""
+    from axe_playwright_python.base import AXE_SCRIPT
 
-    def check(page: Any) -> None:
-        page.evaluate(_SETTLED)
-        results = Axe().run(page)
+    def check(page: Any, *, colours: bool = False) -> None:
+        # A click ends when the next page begins: its body may not be there yet.
+        page.wait_for_load_state()
+        page.locator("main").first.wait_for(state="attached")
+        if not page.evaluate("'axe' in window"):
+            page.evaluate(AXE_SCRIPT)
         found = [
             f"{violation['id']}: {violation['help']} ({node['target']}: {node['html'][:120]})"
-            for violation in results.response["violations"]
+            for violation in page.evaluate(_AXE, {"runOnly": OF_COLOURS} if colours else {})
             for node in violation["nodes"]
         ]
         assert not found, f"{page.url}\n" + "\n".join(found)

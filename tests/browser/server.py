@@ -17,9 +17,9 @@ from typing import Any
 
 import pytest
 
+from tests.browser.ready import ROOT, Ready
 from tests.browser.told import TOLD
 
-ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "abraco-demo"
 START_S = 60
 # Made with the cast: `somebody()` hands them out one by one, so that no two tests meet in one chat.
@@ -55,13 +55,22 @@ for wanted in json.loads(sys.argv[1]):
         companion_shape(owner_id=person.id, name=wanted["companion"], colour="honey", playful=50, curious=50, gentle=50)
 """
 
+# All of it: tables, the demo's people, and those.
+CAST = f"""
+import django
+django.setup()
+from django.core.management import call_command
+call_command("migrate", verbosity=0)
+call_command("seed_demo")
+{PEOPLE}"""
+
 
 def environment(folder: Path, **changes: str) -> dict[str, str]:
     # Where the tests themselves run on other parts, these don't: what they run on is named in `changes`.
     own = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
     return {
         **own,
-        "DJANGO_SETTINGS_MODULE": "chatbot.settings",
+        "DJANGO_SETTINGS_MODULE": "tests.browser.quick",
         "DEBUG": "1",
         "ABRACO_HTTPS": "0",
         "ABRACO_VAR": str(folder),
@@ -104,6 +113,7 @@ class Server:
     process: subprocess.Popen[bytes] | None = None
     log_name: str = "server.log"
     ending: bool = False
+    ready: Ready | None = field(default=None, init=False)
 
     @property
     def url(self) -> str:
@@ -146,6 +156,7 @@ class Server:
     def stop(self) -> None:
         """End it as an operator would."""
         self._end("terminate")
+        self.work_end()
 
     def kill(self) -> None:
         """End it as a power cut would."""
@@ -167,11 +178,26 @@ class Server:
 
     def manage(self, *arguments: str) -> str:
         """A management command in this server's settings; what it printed."""
-        return run(self.folder, "manage.py", *arguments, **self.changes)
+        return self._work(None, *arguments)
 
     def python(self, code: str, *arguments: str) -> str:
         """Some Python in this server's settings; what it printed. Starts with `import django; django.setup()`."""
-        return run(self.folder, "-c", code, *arguments, **self.changes)
+        return self._work(code, *arguments)
+
+    def _work(self, code: str | None, *arguments: str) -> str:
+        now = environment(self.folder, **self.changes)
+        if self.ready is None:
+            self.ready = Ready(now)
+        done = self.ready.run(code, *arguments, environment=now)
+        if done["status"]:
+            pytest.fail(f"{' '.join(arguments[:3]) if code is None else code} failed:\n{done['err'][-2000:]}")
+        return str(done["out"])
+
+    def work_end(self) -> None:
+        """End the process that `manage` and `python` started."""
+        if self.ready is not None:
+            self.ready.end()
+            self.ready = None
 
     def newcomer(self, name: str, **changes: Any) -> str:
         """Somebody new: a teen of 15 in California who confirmed the deal and named the companion. Their name.

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.server import PASSWORD, Server
 
@@ -22,13 +23,13 @@ def _fill_sign_up(page: Any, *, years_ago: int, name: str) -> None:
 
 
 def test_under_thirteen_is_refused_kindly_nothing_is_kept_and_a_second_try_waits(
-    server: Server, page: Any, axe: Callable[[Any], None]
+    server: Server, page: Any, axe: Callable[..., None]
 ) -> None:
     page.goto(f"{server.url}/account/signup/")
     assert "13" not in page.get_by_role("main").inner_text().replace("2013", "")
     _fill_sign_up(page, years_ago=11, name="tiny")
     page.get_by_role("heading", name="Thanks for stopping by").wait_for()
-    assert page.get_by_role("link", name="People who can help").is_visible()
+    expect(page.get_by_role("link", name="People who can help")).to_be_visible()
     axe(page)
     # Nothing is kept but the cookie that lets a second try wait, and a corrected year changes nothing.
     assert {cookie["name"] for cookie in page.context.cookies()} <= {"later", "csrftoken"}
@@ -43,21 +44,21 @@ def test_under_thirteen_is_refused_kindly_nothing_is_kept_and_a_second_try_waits
 
 
 def test_naming_the_friend_before_the_first_chat(
-    server: Server, page: Any, sign_in: Callable[..., None], axe: Callable[[Any], None]
+    server: Server, page: Any, sign_in: Callable[..., None], axe: Callable[..., None]
 ) -> None:
     sign_in(page, server.newcomer("nameless", companion=""), chat=False)
     page.get_by_role("heading", name="Make it yours").wait_for()
     page.get_by_label("What do you call it?").fill("Biscoito")
     page.get_by_text("Leaf", exact=True).click()
-    assert page.evaluate("document.documentElement.dataset.accent") == "leaf"
+    expect(page.locator("html")).to_have_attribute("data-accent", "leaf")
     page.get_by_label("Playful").press("End")
     axe(page)
     page.get_by_role("button", name="Start chatting").click()
     page.wait_for_selector("[data-state=online]")
-    assert page.locator(".chat-name").inner_text().split() == ["Biscoito", "AI"]
-    assert page.evaluate("document.documentElement.dataset.accent") == "leaf"
+    expect(page.locator(".chat-name")).to_have_text("Biscoito AI", use_inner_text=True)
+    expect(page.locator("html")).to_have_attribute("data-accent", "leaf")
     page.goto(f"{server.url}/chat/friend/")
-    assert page.get_by_label("Playful").input_value() == "100"
+    expect(page.get_by_label("Playful")).to_have_value("100")
 
 
 def test_an_account_is_recovered_by_its_code(
@@ -81,7 +82,7 @@ def test_an_account_is_recovered_by_its_code(
     second.get_by_label("Recovery code").fill(code.lower())
     second.get_by_label("New password").fill("four odd words here")
     second.get_by_role("button", name="Set the new password").click()
-    assert second.locator("#code").inner_text() != code
+    expect(second.locator("#code")).not_to_have_text(code)
     # Whoever was signed in elsewhere is out, at once.
     first.wait_for_selector("[data-state=signed_out]")
     sign_in(second, name, password="four odd words here")
@@ -92,7 +93,7 @@ def test_signing_out_elsewhere_closes_this_chat_and_says_so(
     new_page: Callable[..., Any],
     somebody: Callable[[], str],
     sign_in: Callable[..., None],
-    axe: Callable[[Any], None],
+    axe: Callable[..., None],
 ) -> None:
     name = somebody()
     here, there = new_page(), new_page()
@@ -103,14 +104,16 @@ def test_signing_out_elsewhere_closes_this_chat_and_says_so(
     there.get_by_role("button", name="Sign out everywhere else").click()
     there.get_by_text("Signed out on 1 other device.").wait_for()
     here.wait_for_selector("[data-state=signed_out]")
-    assert "You're signed out. Sign in again to go on" in here.locator("[data-note]").inner_text()
+    expect(here.locator("[data-note]")).to_contain_text(
+        "You're signed out. Sign in again to go on", use_inner_text=True
+    )
     axe(here)
     here.locator("[data-signin]").click()
     here.get_by_label("User name").fill(name)
     here.get_by_label("Password").fill(PASSWORD)
     here.get_by_role("main").get_by_role("button", name="Sign in").click()
     here.wait_for_selector("[data-state=online]")
-    assert here.locator("#box").input_value() == "a draft of mine"
+    expect(here.locator("#box")).to_have_value("a draft of mine")
 
 
 def test_a_memory_is_seen_and_forgotten(
@@ -128,9 +131,9 @@ def test_a_memory_is_seen_and_forgotten(
     row.locator("summary").click()
     row.get_by_role("button", name="Yes, forget it").click()
     page.get_by_text("Forgotten.").wait_for()
-    assert page.locator(".memory").count() == 0
+    expect(page.locator(".memory")).to_have_count(0)
     page.reload()
-    assert page.locator(".memory").count() == 0
+    expect(page.locator(".memory")).to_have_count(0)
 
 
 def test_the_language_of_the_pages_can_be_changed(
@@ -141,9 +144,9 @@ def test_the_language_of_the_pages_can_be_changed(
     page.get_by_label("Language of the pages").select_option("pt-br")
     page.get_by_role("button", name="Change").click()
     page.wait_for_selector("html[lang=pt-br]")
-    assert page.get_by_role("heading", level=1).inner_text() != english
+    expect(page.get_by_role("heading", level=1)).not_to_have_text(english)
     page.goto(f"{server.url}/help/")
-    assert page.locator("html").get_attribute("lang") == "pt-br"
+    expect(page.locator("html")).to_have_attribute("lang", "pt-br")
     page.locator("#language-choice").select_option("en")
     page.locator(".foot form button").click()
     page.wait_for_selector("html[lang=en]")
@@ -154,4 +157,4 @@ def test_the_language_of_the_pages_can_be_changed(
     page.wait_for_selector("html[lang=fr]")
     page.goto(f"{server.url}/chat/")
     page.wait_for_selector("[data-state=online]")
-    assert page.locator("html").get_attribute("lang") == "fr"
+    expect(page.locator("html")).to_have_attribute("lang", "fr")

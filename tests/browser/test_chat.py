@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.server import Server
 from tests.browser.told import FIRST, SLOW
@@ -28,9 +29,9 @@ Presence.objects.update_or_create(
 """
 
 
-def user_says(page: Any) -> list[str]:
-    """The person's own bubbles, as read on the page."""
-    return [text.split(":", 1)[1].strip() for text in page.locator(".msg-user .bubble").all_inner_texts()]
+def user_says(page: Any, *texts: str) -> None:
+    """The person's own bubbles are these, in this order, or soon will be."""
+    expect(page.locator(".msg-user .bubble > span:not(.sr, .react)")).to_have_text(list(texts))
 
 
 def menu_of(page: Any, author: str) -> None:
@@ -43,8 +44,8 @@ def test_the_ai_label_and_the_disclosure_stand_before_the_first_bubble(
     sign_in(page, somebody())
     slip = page.locator(".slip-disclosure")
     slip.wait_for()
-    assert "a computer program, not a person" in slip.inner_text()
-    assert page.locator(".msg").count() == 0
+    expect(slip).to_contain_text("a computer program, not a person", use_inner_text=True)
+    expect(page.locator(".msg")).to_have_count(0)
     say(page, "hello there")
     order = page.evaluate(
         "[...document.querySelectorAll('[data-list] > .slip, [data-list] > .msg')].map(n => n.className)"
@@ -54,8 +55,8 @@ def test_the_ai_label_and_the_disclosure_stand_before_the_first_bubble(
     slip.get_by_role("button").wait_for(state="detached")
     page.reload()
     page.wait_for_selector("[data-state=online]")
-    assert page.locator(".chat-name").inner_text().split() == ["Pixel", "AI"]
-    assert page.locator(".chat-name .ai").is_visible()
+    expect(page.locator(".chat-name")).to_have_text("Pixel AI", use_inner_text=True)
+    expect(page.locator(".chat-name .ai")).to_be_visible()
 
 
 def test_a_reply_comes_sentence_by_sentence(page: Any, somebody: Callable[[], str], sign_in: SignIn, say: Say) -> None:
@@ -66,7 +67,7 @@ def test_a_reply_comes_sentence_by_sentence(page: Any, somebody: Callable[[], st
     page.wait_for_selector(".msg-companion[data-id]")
     said = page.locator(".msg-companion .bubble").inner_text()
     assert [said.index(part) for part in SLOW] == sorted(said.index(part) for part in SLOW)
-    assert page.locator(".msg-companion").count() == 1
+    expect(page.locator(".msg-companion")).to_have_count(1)
 
 
 def test_an_answer_can_be_stopped_and_the_next_one_comes(
@@ -77,9 +78,9 @@ def test_an_answer_can_be_stopped_and_the_next_one_comes(
     page.get_by_text(FIRST).wait_for()
     page.get_by_role("button", name="Stop this answer").click()
     page.get_by_text("You stopped this one.").wait_for()
-    assert page.get_by_text(FIRST).is_visible()
+    expect(page.get_by_text(FIRST)).to_be_visible()
     say(page, "something else then")
-    assert page.get_by_text("I heard this: something else then.").is_visible()
+    expect(page.get_by_text("I heard this: something else then.")).to_be_visible()
 
 
 def test_two_tabs_see_the_same_while_it_is_said(
@@ -94,11 +95,12 @@ def test_two_tabs_see_the_same_while_it_is_said(
     other.wait_for_selector(".msg-companion[data-id]")
     other.get_by_text("slowly, for both of us", exact=True).wait_for()
     for part in SLOW:
-        assert other.get_by_text(part).is_visible()
+        expect(other.get_by_text(part)).to_be_visible()
     say(other, "and now from here")
     page.get_by_text("and now from here", exact=True).wait_for()
     page.get_by_text("I heard this: and now from here.").wait_for()
-    assert user_says(page) == user_says(other) == ["slowly, for both of us", "and now from here"]
+    for tab in (page, other):
+        user_says(tab, "slowly, for both of us", "and now from here")
 
 
 def test_react_another_answer_report_and_edit(
@@ -109,7 +111,7 @@ def test_react_another_answer_report_and_edit(
 
     menu_of(page, "companion")
     page.get_by_role("group", name="React").get_by_role("button", name="👍").click()
-    assert page.get_by_role("img", name="Your reaction: 👍").is_visible()
+    expect(page.get_by_role("img", name="Your reaction: 👍")).to_be_visible()
 
     before = page.locator(".msg-companion[data-id]").get_attribute("data-id")
     menu_of(page, "companion")
@@ -125,37 +127,37 @@ def test_react_another_answer_report_and_edit(
     menu_of(page, "user")
     page.get_by_role("button", name="Edit").click()
     box = page.locator("#box")
-    assert box.input_value() == "the first version"
+    expect(box).to_have_value("the first version")
     box.fill("the second version")
     page.locator("[data-send]").click()
     page.get_by_text("I heard this: the second version.").wait_for()
     page.get_by_text("I heard this: the first version.").wait_for(state="detached")
-    assert user_says(page) == ["the second version"]
+    user_says(page, "the second version")
 
     page.reload()
     page.get_by_text("I heard this: the second version.").wait_for()
-    assert user_says(page) == ["the second version"]
-    assert page.locator(".msg-companion").count() == 1
+    user_says(page, "the second version")
+    expect(page.locator(".msg-companion")).to_have_count(1)
 
 
 def test_a_break_shuts_the_box_until_it_is_tapped(
-    *, server: Server, page: Any, somebody: Callable[[], str], sign_in: SignIn, say: Say, axe: Callable[[Any], None]
+    *, server: Server, page: Any, somebody: Callable[[], str], sign_in: SignIn, say: Say, axe: Callable[..., None]
 ) -> None:
     name = somebody()
     sign_in(page, name)
     server.python(_AN_HOUR_LATER, name)
     say(page, "still here")
-    assert page.get_by_text("I heard this: still here.").is_visible()
+    expect(page.get_by_text("I heard this: still here.")).to_be_visible()
     page.locator(".slip-break").wait_for()
-    assert "This is an AI, not a person" in page.locator(".slip-break").inner_text()
-    assert page.locator("#box").is_disabled()
+    expect(page.locator(".slip-break")).to_contain_text("This is an AI, not a person", use_inner_text=True)
+    expect(page.locator("#box")).to_be_disabled()
     axe(page)
     page.reload()
     page.wait_for_selector("#box:disabled")
     page.get_by_role("button", name="I'm back").click()
     page.wait_for_selector("#box:enabled")
     say(page, "and back again")
-    assert page.get_by_text("I heard this: and back again.").is_visible()
+    expect(page.get_by_text("I heard this: and back again.")).to_be_visible()
 
 
 def _tab_to(page: Any, selector: str) -> None:
@@ -184,7 +186,7 @@ def test_the_whole_way_by_keyboard_alone(
     page.keyboard.press("Enter")
 
     page.wait_for_selector("[data-state=online]")
-    assert page.evaluate("document.activeElement.id") == "box"
+    expect(page.locator("#box")).to_be_focused()
     page.keyboard.type("no mouse here")
     page.keyboard.press("Enter")
     page.get_by_text("I heard this: no mouse here.").wait_for()
@@ -196,13 +198,13 @@ def test_the_whole_way_by_keyboard_alone(
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     page.wait_for_selector(".react")
-    assert page.locator(".react").inner_text() == "😂"
+    expect(page.locator(".react")).to_have_text("😂", use_inner_text=True)
 
     _tab_to(page, ".chat-top [data-help]")
     page.keyboard.press("Enter")
-    assert page.evaluate("document.activeElement.id") == "help-title"
+    expect(page.locator("#help-title")).to_be_focused()
     page.keyboard.press("Escape")
-    assert page.evaluate("document.activeElement.matches('[data-help]')")
+    expect(page.locator(".chat-top [data-help]")).to_be_focused()
 
     _tab_to(page, "[data-menu-button]")
     page.keyboard.press("Enter")

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.conftest import PHONE
 from tests.browser.server import Server
@@ -38,14 +39,8 @@ print(json.dumps(hers_make(User.objects.get(username="maya"))))
 
 
 @pytest.fixture(scope="module")
-def house(serve: Callable[..., Server]) -> Server:
-    """A server of its own, since what is made here is everybody's."""
-    return serve()
-
-
-@pytest.fixture(scope="module")
-def hers(house: Server) -> dict[str, str]:
-    ids: dict[str, str] = json.loads(house.python(_HERS).splitlines()[-1])
+def hers(server: Server) -> dict[str, str]:
+    ids: dict[str, str] = json.loads(server.python(_HERS).splitlines()[-1])
     return ids
 
 
@@ -62,44 +57,47 @@ def _pages(role: str, hers: dict[str, str]) -> Iterator[str]:
         yield re.sub(r"<(?:\w+:)?(\w+)>", lambda name: hers[name[1]], address)
 
 
-def _enter(house: Server, page: Any, name: str) -> None:
-    page.goto(f"{house.url}/account/login/")
+def _enter(server: Server, page: Any, name: str) -> None:
+    page.goto(f"{server.url}/account/login/")
     page.get_by_label("User name").fill(name)
     page.get_by_label("Password").fill("abraco-demo")
     page.get_by_role("main").get_by_role("button", name="Sign in").click()
     page.wait_for_selector("body:not(:has(#id_login))")
 
 
-def _look(page: Any, axe: Callable[[Any], None]) -> None:
+def _look(page: Any, axe: Callable[..., None]) -> None:
     """axe in the light and in the dark; nothing wider than the phone; Help and the way out."""
+    page.wait_for_load_state()
     if page.locator("[data-state]").count():
         page.wait_for_selector("[data-state=online]")
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        axe(page)
+    axe(page)
+    page.emulate_media(color_scheme="dark")
+    axe(page, colours=True)
+    page.emulate_media(color_scheme="light")
     width = page.evaluate("document.documentElement.scrollWidth")
     assert width <= PHONE["width"], f"{page.url} is {width} px wide"
     if "/leave/" not in page.url:
-        assert page.get_by_role("link", name="Help").first.is_visible(), f"{page.url} has no Help"
-        assert page.locator("[data-leave-now]:visible").count(), f"{page.url} has no way to leave quickly"
+        expect(page.get_by_role("link", name="Help").first, f"{page.url} has no Help").to_be_visible()
+        way_out = page.locator("[data-leave-now]:visible").first
+        expect(way_out, f"{page.url} has no way to leave quickly").to_be_visible()
 
 
 @pytest.mark.parametrize("role", ["out", "maya", "ana", "olga"])
 def test_axe_finds_nothing_on_any_page_and_help_is_on_each(
-    house: Server, hers: dict[str, str], page: Any, axe: Callable[[Any], None], role: str
+    server: Server, hers: dict[str, str], page: Any, axe: Callable[..., None], role: str
 ) -> None:
     if role != "out":
-        _enter(house, page, role)
+        _enter(server, page, role)
     looked = 0
     for path in _pages(role, hers):
-        page.goto(house.url + path)
+        page.goto(server.url + path)
         _look(page, axe)
         looked += 1
     assert looked >= 8
 
 
 def test_axe_finds_nothing_where_the_house_says_no(
-    house: Server, hers: dict[str, str], new_page: Callable[..., Any], axe: Callable[[Any], None]
+    server: Server, hers: dict[str, str], new_page: Callable[..., Any], axe: Callable[..., None]
 ) -> None:
     people = {
         "ila": {"country": "IN", "region": ""},
@@ -107,11 +105,11 @@ def test_axe_finds_nothing_where_the_house_says_no(
         "dede": {"deal": False},
         "newt": {"companion": ""},
     }
-    house.newcomers(people)
+    server.newcomers(people)
     titles = {}
     for name in (*people, "leo"):
         page = new_page()
-        _enter(house, page, name)
+        _enter(server, page, name)
         titles[name] = page.get_by_role("heading", level=1).inner_text()
         _look(page, axe)
     assert titles == {
@@ -121,7 +119,7 @@ def test_axe_finds_nothing_where_the_house_says_no(
         "newt": "Make it yours",
         "leo": "Closed for now",
     }
-    page.goto(f"{house.url}/nothing-here/")
+    page.goto(f"{server.url}/nothing-here/")
     _look(page, axe)
 
 
@@ -132,36 +130,34 @@ def _send(page: Any, button: str, **fields: str) -> None:
     page.get_by_role("main").get_by_role("button", name=button, exact=True).click()
 
 
-def test_axe_finds_nothing_on_what_forms_answer_signed_out(
-    house: Server, page: Any, axe: Callable[[Any], None]
-) -> None:
-    page.goto(f"{house.url}/account/login/")
+def test_axe_finds_nothing_on_what_forms_answer_signed_out(server: Server, page: Any, axe: Callable[..., None]) -> None:
+    page.goto(f"{server.url}/account/login/")
     _send(page, "Sign in", login="maya", password="not the one")
     page.locator(".errors").wait_for()
     _look(page, axe)
-    page.goto(f"{house.url}/account/signup/")
+    page.goto(f"{server.url}/account/signup/")
     page.get_by_label("Month").select_option("12")
     page.get_by_label("Where you live").select_option("FR")
     _send(page, "Make my account", birth_year="2090", username="maya", password1="12345678")
     page.locator(".errors").wait_for()
     _look(page, axe)
-    page.goto(f"{house.url}/account/recover/")
+    page.goto(f"{server.url}/account/recover/")
     _send(page, "Set the new password", username="maya", code="AAAA", password="four odd words here")
     page.locator(".errors").wait_for()
     _look(page, axe)
 
 
-def test_axe_finds_nothing_on_what_forms_answer_signed_in(house: Server, page: Any, axe: Callable[[Any], None]) -> None:
-    _enter(house, page, "stranger")
+def test_axe_finds_nothing_on_what_forms_answer_signed_in(server: Server, page: Any, axe: Callable[..., None]) -> None:
+    _enter(server, page, "stranger")
     page.wait_for_selector("[data-state=online]")
     page.locator("#box").fill("i love skateboarding")
     page.locator("[data-send]").click()
     page.wait_for_selector(".msg-companion[data-id]")
     for query, found in (("skateboarding", ".list"), ("submarine", ".empty")):
-        page.goto(f"{house.url}/chat/search/?q={query}")
+        page.goto(f"{server.url}/chat/search/?q={query}")
         page.locator(f"main {found}").wait_for()
         _look(page, axe)
-    page.goto(f"{house.url}/chat/friend/")
+    page.goto(f"{server.url}/chat/friend/")
     _send(page, "Save", name="bitch")
     page.locator(".errors").wait_for()
     _look(page, axe)
@@ -169,12 +165,12 @@ def test_axe_finds_nothing_on_what_forms_answer_signed_in(house: Server, page: A
     page.wait_for_function(
         "async () => (await (await fetch('/me/memory/')).text()).includes('skateboarding')", polling=250
     )
-    page.goto(f"{house.url}/me/memory/")
+    page.goto(f"{server.url}/me/memory/")
     page.get_by_role("link", name="Change").first.click()
     _send(page, "Save", value="i want to die")
     page.locator(".crisis").wait_for()
     _look(page, axe)
-    page.goto(f"{house.url}/me/delete/")
+    page.goto(f"{server.url}/me/delete/")
     _send(page, "Delete everything", password="not the one")
     page.locator(".errors, .error").first.wait_for()
     _look(page, axe)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.server import PASSWORD, Server
 from tests.second_factor import code_now
@@ -56,7 +57,7 @@ class Staff:
     def __init__(self, house: Server, new_page: Callable[..., Any], sign_in: Callable[..., None]) -> None:
         self.house, self.new_page, self.sign_in = house, new_page, sign_in
 
-    def comes(self, name: str, axe: Callable[[Any], None], *, viewport: dict[str, int]) -> tuple[Any, str]:
+    def comes(self, name: str, axe: Callable[..., None], *, viewport: dict[str, int]) -> tuple[Any, str]:
         """From the command to the queue, setting up the app on the way. The page, and the app's key."""
         self.house.manage("setup", "--moderator", name)
         page = self.new_page(viewport=viewport)
@@ -75,7 +76,7 @@ class Staff:
         page.get_by_label("The code that your app shows").fill(code_now(key))
         page.get_by_role("button", name="Set it up").click()
         page.wait_for_url("**/second-factor/codes/")
-        assert page.locator("#codes li").count() == 10
+        expect(page.locator("#codes li")).to_have_count(10)
         axe(page)
         page.get_by_role("link", name="Written down. Go on").click()
         page.wait_for_url("**/review/")
@@ -98,12 +99,12 @@ def staff(
 
 
 def test_a_moderator_signs_in_claims_reads_decides_and_the_owner_sees_who(
-    house: Server, flagged: Flagged, staff: Staff, axe: Callable[[Any], None]
+    house: Server, flagged: Flagged, staff: Staff, axe: Callable[..., None]
 ) -> None:
     page, key = staff.comes("rosa", axe, viewport=DESK)
     row = page.locator(f"a[href='/review/{flagged.incident}/']")
-    assert re.search(r"Critical|High", row.inner_text())
-    assert "due in" in row.inner_text()
+    expect(row).to_contain_text(re.compile("Critical|High"), use_inner_text=True)
+    expect(row).to_contain_text("due in", use_inner_text=True)
     axe(page)
     assert WORD not in page.content()
     assert flagged.name not in page.content()
@@ -127,7 +128,7 @@ def test_a_moderator_signs_in_claims_reads_decides_and_the_owner_sees_who(
         "opened a message of yours that was flagged, and read it.",
         "closed something of yours that was flagged.",
     ):
-        assert flagged.page.get_by_text(f"A moderator (rosa) {told}").is_visible()
+        expect(flagged.page.get_by_text(f"A moderator (rosa) {told}")).to_be_visible()
 
     again = staff.comes_back("rosa")
     axe(again)
@@ -139,7 +140,7 @@ def test_a_moderator_signs_in_claims_reads_decides_and_the_owner_sees_who(
 
 
 def test_two_moderators_at_one_incident_on_small_phones(
-    house: Server, flagged: Flagged, staff: Staff, axe: Callable[[Any], None]
+    house: Server, flagged: Flagged, staff: Staff, axe: Callable[..., None]
 ) -> None:
     pages = []
     for name in ("raul", "rita"):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.line import Line
 from tests.browser.test_chat import user_says
@@ -26,8 +27,8 @@ def test_a_reload_in_the_middle_of_a_reply_loses_nothing(
     page.wait_for_selector(".msg-companion[data-id]")
     said = page.locator(".msg-companion .bubble").inner_text()
     assert [said.count(part) for part in SLOW] == [1] * len(SLOW)
-    assert user_says(page) == ["slowly, i will reload"]
-    assert page.locator("#box").input_value() == "a thought for later"
+    user_says(page, "slowly, i will reload")
+    expect(page.locator("#box")).to_have_value("a thought for later")
 
 
 def test_without_a_line_the_message_waits_and_goes_out_once(
@@ -36,7 +37,7 @@ def test_without_a_line_the_message_waits_and_goes_out_once(
     sign_in(page, somebody(), at=line.url)
     line.cut()
     page.wait_for_selector("[data-state=reconnecting]")
-    assert "nothing is lost" in page.locator("[data-note]").inner_text()
+    expect(page.locator("[data-note]")).to_contain_text("nothing is lost", use_inner_text=True)
     say(page, "written in a tunnel", wait=False)
     page.get_by_text("Saved here. Goes out when the connection is back.").wait_for()
     page.locator("#box").fill("not sent yet")
@@ -44,12 +45,12 @@ def test_without_a_line_the_message_waits_and_goes_out_once(
     page.wait_for_selector("[data-state=online]")
     page.get_by_text("I heard this: written in a tunnel.").wait_for()
     page.locator(".msg.waiting").wait_for(state="detached")
-    assert user_says(page) == ["written in a tunnel"]
-    assert page.locator("#box").input_value() == "not sent yet"
+    user_says(page, "written in a tunnel")
+    expect(page.locator("#box")).to_have_value("not sent yet")
     page.reload()
     page.get_by_text("I heard this: written in a tunnel.").wait_for()
-    assert user_says(page) == ["written in a tunnel"]
-    assert page.locator("#box").input_value() == "not sent yet"
+    user_says(page, "written in a tunnel")
+    expect(page.locator("#box")).to_have_value("not sent yet")
 
 
 def test_a_line_that_breaks_in_the_middle_of_a_reply_goes_on_where_it_was(
@@ -65,7 +66,7 @@ def test_a_line_that_breaks_in_the_middle_of_a_reply_goes_on_where_it_was(
     page.wait_for_selector(".msg-companion[data-id]")
     said = page.locator(".msg-companion .bubble").inner_text()
     assert [said.count(part) for part in SLOW] == [1] * len(SLOW)
-    assert user_says(page) == ["slowly, the line will break"]
+    user_says(page, "slowly, the line will break")
 
 
 def test_a_message_that_was_written_offline_survives_closing_the_page(
@@ -82,4 +83,4 @@ def test_a_message_that_was_written_offline_survives_closing_the_page(
     later = context.new_page()
     later.goto(f"{line.url}/chat/")
     later.get_by_text("I heard this: keep this for me.").wait_for()
-    assert user_says(later) == ["keep this for me"]
+    user_says(later, "keep this for me")

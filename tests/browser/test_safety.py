@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.line import Line
 from tests.browser.server import PASSWORD, Server
@@ -20,42 +21,42 @@ def test_a_crisis_card_is_pinned_and_can_be_called_and_stays_over_a_reload(
     somebody: Callable[[], str],
     sign_in: Callable[..., None],
     say: Callable[..., None],
-    axe: Callable[[Any], None],
+    axe: Callable[..., None],
 ) -> None:
     sign_in(page, somebody())
     say(page, DANGER)
     pin = page.locator("[data-pin]")
     pin.wait_for()
-    assert pin.locator('a[href="tel:988"]').is_visible()
-    assert pin.locator('a[href^="sms:988"], a[href^="sms:741741"]').first.is_visible()
-    assert pin.locator('a[href="tel:911"]').count() == 1
+    expect(pin.locator('a[href="tel:988"]')).to_be_visible()
+    expect(pin.locator('a[href^="sms:988"], a[href^="sms:741741"]').first).to_be_visible()
+    expect(pin.locator('a[href="tel:911"]')).to_have_count(1)
     assert not page.get_by_text("I heard this").is_visible()
-    assert page.locator("[data-chips] button").count() == 0
+    expect(page.locator("[data-chips] button")).to_have_count(0)
     axe(page)
     # It stands above the log and not in it, so that no amount of talk moves it away.
-    assert page.locator("[data-log] [data-pin]").count() == 0
+    expect(page.locator("[data-log] [data-pin]")).to_have_count(0)
     say(page, "i dont know what to do")
-    assert pin.is_visible()
+    expect(pin).to_be_visible()
     assert not page.get_by_text("I heard this").is_visible()
     page.reload()
     page.wait_for_selector("[data-state=online]")
-    assert pin.is_visible()
-    assert user_says(page) == [DANGER, "i dont know what to do"]
+    expect(pin).to_be_visible()
+    user_says(page, DANGER, "i dont know what to do")
 
 
 def test_help_opens_over_the_chat_and_closes_again(
-    page: Any, somebody: Callable[[], str], sign_in: Callable[..., None], axe: Callable[[Any], None]
+    page: Any, somebody: Callable[[], str], sign_in: Callable[..., None], axe: Callable[..., None]
 ) -> None:
     sign_in(page, somebody())
     page.locator("#box").fill("half a thought")
     page.locator(".chat-top [data-help]").click()
     panel = page.locator("[data-panel]")
-    assert panel.locator('a[href="tel:988"]').is_visible()
-    assert panel.locator('a[href="tel:911"]').is_visible()
+    expect(panel.locator('a[href="tel:988"]')).to_be_visible()
+    expect(panel.locator('a[href="tel:911"]')).to_be_visible()
     axe(page)
     panel.get_by_role("button", name="Close").click()
     panel.wait_for(state="hidden")
-    assert page.locator("#box").input_value() == "half a thought"
+    expect(page.locator("#box")).to_have_value("half a thought")
 
 
 def test_help_opens_without_a_network(
@@ -67,15 +68,15 @@ def test_help_opens_without_a_network(
     line.cut()
     page.wait_for_selector("[data-state=reconnecting]")
     page.locator(".chat-top [data-help]").click()
-    assert page.locator("[data-panel] a[href='tel:988']").is_visible()
+    expect(page.locator("[data-panel] a[href='tel:988']")).to_be_visible()
     page.get_by_role("button", name="Close").click()
     # A message in danger that can't go out: the card comes from the page itself, at once.
     say(page, "i want to die", wait=False)
     page.locator("[data-pin] a[href='tel:988']").wait_for()
     # And any page opens as the help page.
     page.goto(f"{line.url}/chat/earlier/")
-    assert page.locator("a[href^='tel:']").first.is_visible()
-    assert page.locator("[data-offline]").is_visible()
+    expect(page.locator("a[href^='tel:']").first).to_be_visible()
+    expect(page.locator("[data-offline]")).to_be_visible()
 
 
 def test_leaving_quickly_opens_a_neutral_page_and_locks_until_the_password(
@@ -94,15 +95,15 @@ def test_leaving_quickly_opens_a_neutral_page_and_locks_until_the_password(
     other.goto(f"{server.url}/me/")
     page.get_by_role("link", name="Leave quickly").first.click()
     page.wait_for_url("**/leave/")
-    assert page.title() == "Units at a glance"
-    assert "Abraço" not in page.locator("body").inner_text()
+    expect(page).to_have_title("Units at a glance")
+    expect(page.locator("body")).not_to_contain_text("Abraço", use_inner_text=True)
     # The other tab is covered too, and going back or typing an address leads nowhere.
     other.locator("[data-cover]").wait_for()
     page.go_back()
     assert not page.get_by_text("nobody else should read this").is_visible()
     page.goto(f"{server.url}/chat/")
     page.wait_for_url("**/account/unlock/**")
-    assert page.get_by_role("link", name="Help").first.is_visible()
+    expect(page.get_by_role("link", name="Help").first).to_be_visible()
     page.get_by_label("Password").fill("not the one")
     page.get_by_role("button", name="Open", exact=True).click()
     page.get_by_text("That isn't the password of this account.").wait_for()
@@ -138,6 +139,6 @@ def test_signed_out_help_knows_a_country(server: Server, page: Any) -> None:
     page.get_by_label("Country").select_option("BR")
     page.get_by_role("button", name="Show").click()
     page.locator('a[href="tel:188"]').wait_for()
-    assert page.locator('a[href="tel:192"]').count() == 1
+    expect(page.locator('a[href="tel:192"]')).to_have_count(1)
     page.goto(f"{server.url}/help/")
-    assert page.get_by_label("Country").input_value() == "BR"
+    expect(page.get_by_label("Country")).to_have_value("BR")

@@ -8,17 +8,13 @@ import pytest
 from tests.process.server import Server
 
 
-@pytest.fixture(scope="session")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Server:
+@pytest.fixture(scope="package")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One for the folder: it serves until a test ends it."""
     server = Server(tmp_path_factory.mktemp("house"))
     server.prepare()
-    return server
-
-
-@pytest.fixture
-def server(prepared: Server) -> Iterator[Server]:
-    yield prepared
-    prepared.end()
+    yield server
+    server.end()
 
 
 @pytest.fixture

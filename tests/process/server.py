@@ -23,12 +23,18 @@ from typing import Any
 
 from websockets.sync.client import ClientConnection, connect
 
+from tests.process.told import FROM_FILE, SCRIPT
+
 ROOT = Path(__file__).resolve().parents[2]
 START_S = 60
 PASSWORD = "abraco-demo"
 SAY = "how was your day"
-# The deal is confirmed, and whatever the hour of the run, nobody is in quiet hours.
+# Tables, a key, the demo's people: the deal is confirmed, and whatever the hour of the run, nobody is in quiet hours.
 READY = """
+from django.core.management import call_command
+call_command("migrate", verbosity=0)
+call_command("master_key", make=True)
+call_command("seed_demo")
 from chatbot.accounts.models import TimeLimits, User
 from chatbot.accounts.services import deal_confirm
 for person in User.objects.filter(role="teen"):
@@ -47,7 +53,7 @@ class Server:
             self.port: int = free.getsockname()[1]
         names = ("ABRACO_", "DJANGO_", "DEBUG", "SECRET_KEY", "ALLOWED_HOSTS")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(names)}
-        self.environment = {**kept, "ABRACO_VAR": str(folder), "DEBUG": "1", "ABRACO_ENGINE": "scripted", **environment}
+        self.environment = {**kept, "ABRACO_VAR": str(folder), "DEBUG": "1", "ABRACO_ENGINE": FROM_FILE, **environment}
         self.process: subprocess.Popen[bytes] | None = None
 
     def manage(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -57,19 +63,19 @@ class Server:
         )  # fmt: skip
 
     def prepare(self) -> None:
-        """Tables, a key and the demo's people."""
-        for arguments in (("migrate", "-v", "0"), ("master_key", "--make"), ("seed_demo",), ("shell", "-c", READY)):
-            done = self.manage(*arguments)
-            assert done.returncode == 0, done.stderr[-2000:]
+        done = self.manage("shell", "-c", READY)
+        assert done.returncode == 0, done.stderr[-2000:]
 
-    def start(self, script: list[object], **environment: str) -> None:
-        """Serve, with an engine that says this; returns when it answers."""
+    def start(self, script: list[object]) -> None:
+        """Serve, with an engine that says this; returns when it answers. If it serves already, it says this now."""
+        (self.folder / SCRIPT).write_text(json.dumps(script), encoding="utf-8")
+        if self.process is not None and self.process.poll() is None:
+            return
         log = (self.folder / "server.log").open("ab")
         self.process = subprocess.Popen(
             [sys.executable, "-m", "uvicorn", "chatbot.asgi:application", "--host", "127.0.0.1",
              "--port", str(self.port), "--ws-max-size", "1048576", "--log-level", "warning"],
-            cwd=ROOT, env={**self.environment, "ABRACO_SCRIPT": json.dumps(script), **environment},
-            stdout=log, stderr=log,
+            cwd=ROOT, env=self.environment, stdout=log, stderr=log,
         )  # fmt: skip
         log.close()
         end = time.monotonic() + START_S

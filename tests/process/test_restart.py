@@ -84,7 +84,7 @@ def test_a_deploy_closes_with_1012_and_the_next_process_goes_on_at_once(server: 
 
 def test_danger_does_not_wait_for_an_answer_that_takes_long(server: Server, stack: ExitStack) -> None:
     server.start([FOREVER, "Never said."])
-    browser = Browser(server, stack)
+    browser = Browser(server, stack, "leo")
     wire = browser.connect()
     say(wire)
     say(wire, "i want to kill myself and im not joking")

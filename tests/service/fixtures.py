@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.server import PEOPLE, cast, run
+from tests.browser.server import CAST, cast, run
 from tests.service.parts import Parts
 from tests.service.ports import free_port
 from tests.service.postgres import Postgres
@@ -63,8 +63,7 @@ def cast_database(postgres: Postgres, migrated: str, tmp_path_factory: pytest.Te
     """The name of a database with the fixed cast, to be copied."""
     name = postgres.database(migrated)
     folder, url = tmp_path_factory.mktemp("cast"), postgres.url(name)
-    run(folder, "manage.py", "seed_demo", DATABASE_URL=url)
-    run(folder, "-c", PEOPLE, json.dumps(cast()), DATABASE_URL=url)
+    run(folder, "-c", CAST, json.dumps(cast()), DATABASE_URL=url)
     return name
 
 

@@ -100,6 +100,7 @@ class Parts(Server):
         self.worker.end()
         self.beat.end()
         self.address_line.close()
+        self.work_end()
 
     def kill(self) -> None:
         for side in self.sides:

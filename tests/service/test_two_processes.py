@@ -56,16 +56,24 @@ def test_a_turn_goes_on_through_the_other_process_where_the_line_broke(
     assert [frame["seq"] for frame in frames if frame["type"] == "delta"] == [1, 2, 3, 4, 5, 6]
 
 
-def test_a_killed_process_s_turn_ends_through_the_other_with_what_was_said(
+def test_a_killed_process_s_turns_end_through_the_other_whether_they_had_said_something_or_not(
     house: Parts, somebody: Callable[[], Teen]
 ) -> None:
-    teen = somebody()
-    here = teen.connect(house.sides[0])
+    spoken, silent = somebody(), somebody()
+    here, silent_here = spoken.connect(house.sides[0]), silent.connect(house.sides[0])
     stored(here, "slowly, and then it is dark")
     frames = until(here, "delta") + until(here, "delta")
+    sent = uuid.uuid4()
+    accepted = stored(silent_here, "think about it", sent)
     house.sides[0].kill()
     house.leases_run_out()
-    there = teen.connect(house.sides[1], seen={"turn": frames[-1]["turn"], "seq": frames[-1]["seq"]})
+
+    there = spoken.connect(house.sides[1], seen={"turn": frames[-1]["turn"], "seq": frames[-1]["seq"]})
+    silent_there = silent.connect(house.sides[1])
+    assert "think about it" in silent.said()
+    say(silent_there, "think about it", sent)  # the browser does not know that it was accepted
+
+    # What was said stays, and the turn ends there.
     frames += until(there, "done")
     said = texts(frames)
     assert said == list(SLOW[: len(said)])
@@ -73,20 +81,8 @@ def test_a_killed_process_s_turn_ends_through_the_other_with_what_was_said(
     assert frames[-1]["finish"] == "complete"
     assert answered(there, "are you there") == "I heard this: are you there."
 
-
-def test_a_killed_process_s_turn_that_said_nothing_is_answered_by_the_other(
-    house: Parts, somebody: Callable[[], Teen]
-) -> None:
-    teen = somebody()
-    here = teen.connect(house.sides[0])
-    sent = uuid.uuid4()
-    accepted = stored(here, "think about it", sent)
-    house.sides[0].kill()
-    house.leases_run_out()
-    there = teen.connect(house.sides[1])
-    assert teen.said()[-1] == "think about it"
-    say(there, "think about it", sent)  # the browser does not know that it was accepted
-    frames = until(there, "done")
+    # Where nothing was said it is answered now.
+    frames = until(silent_there, "done")
     assert [frame["turn"] for frame in frames if frame["type"] == "accepted"] == [accepted["turn"]]
     assert texts(frames) == ["I heard this: think about it."]
 
