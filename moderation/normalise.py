@@ -116,9 +116,10 @@ def _fold(char: str) -> str:
 
 def _first_pass(text: str) -> tuple[list[str], list[int], list[str]]:
     """Plain characters, where each came from, and the look-alike of each (itself where there is none)."""
-    chars: list[str] = []
-    origins: list[int] = []
-    twins: list[str] = []
+    if text.isascii() and text.isprintable() and not text.startswith(" ") and "  " not in text and "`" not in text:
+        chars = list(text.lower())
+        return chars, list(range(len(chars))), chars.copy()
+    chars, origins, twins = [], [], []
     gap = True
     for index, char in enumerate(text):
         plain = _PLAIN.get(char, char.lower()) if char.isascii() else _fold(char)
@@ -168,6 +169,8 @@ def _unmask_scripts(chars: list[str], twins: list[str]) -> None:
 
 
 def _unleet(chars: list[str]) -> None:
+    if _LEET.keys().isdisjoint(chars):
+        return
     for start, end in _words(chars):
         if not any(chars[i] in _LEET for i in range(start, end)):
             continue
@@ -304,17 +307,19 @@ def _views(text: str) -> list[View]:
     if drop:
         origins = [origin for index, origin in enumerate(origins) if index not in drop]
         chars = [char for index, char in enumerate(chars) if index not in drop]
+    if not _has_run(chars):
+        return [View("".join(chars), tuple(origins), tuple(origin + 1 for origin in origins))]
     views = [_squeezed(chars, origins, vowels=2, others=2)]
-    if len(views[0].text) < len(chars) or _has_run(chars):
-        for vowels, others in ((1, 1), (1, 2)):
-            view = _squeezed(chars, origins, vowels=vowels, others=others)
-            if all(view.text != known.text for known in views):
-                views.append(view)
+    for vowels, others in ((1, 1), (1, 2)):
+        view = _squeezed(chars, origins, vowels=vowels, others=others)
+        if all(view.text != known.text for known in views):
+            views.append(view)
     return views
 
 
 def _has_run(chars: list[str]) -> bool:
-    return any(chars[i] == chars[i + 1] == chars[i + 2] and chars[i].isalpha() for i in range(len(chars) - 2))
+    threes = zip(chars, chars[1:], chars[2:], strict=False)
+    return any(first == second == third and first.isalpha() for first, second, third in threes)
 
 
 def _ends(text: str, index: int) -> bool:

@@ -17,7 +17,6 @@ from chatbot.accounts.models import (
     ConsentKind,
     Guardianship,
     GuardianshipState,
-    Presence,
     Role,
     TimeLimits,
     UsageDay,
@@ -47,6 +46,7 @@ from chatbot.accounts.refusals import (
     SecondFactorUnset,
     SignedOut,
 )
+from chatbot.accounts.standing import Standing, limits_row
 from chatbot.core.choices import choices
 
 # The refusals stand in a module of their own; `gate.X` is how the house names them.
@@ -79,12 +79,18 @@ UNKNOWN_BAND: Band = "13-15"
 
 
 @dataclass(frozen=True)
-class Pass:
-    """What a person who may talk may have: plain mode, memory, minutes left today (None: no limit)."""
+class Terms:
+    """What a person who is answered may have: plain mode, memory."""
 
     band: Band
     plain: bool
     memory: bool
+
+
+@dataclass(frozen=True)
+class Pass(Terms):
+    """The same for who may talk now, and minutes left today (None: no limit)."""
+
     minutes_left: int | None
 
 
@@ -139,7 +145,11 @@ def age_of(person: User, now: datetime) -> int:
 
 def limits_of(person: User, now: datetime) -> DayLimits:
     """The limits that hold: the person's own row over the band's defaults. At 18 a guardian's word ends."""
-    row = TimeLimits.objects.filter(person=person).first()
+    return limits_from(person, limits_row(person), now)
+
+
+def limits_from(person: User, row: TimeLimits | None, now: datetime) -> DayLimits:
+    """As limits_of, by a row that was read with the person just now."""
     band = band_of(person, now)
     default = DEFAULTS[band]
     if row is None:
@@ -171,7 +181,8 @@ def _check_region(person: User, band: Band, now: datetime, chosen: Mapping[str, 
     if policy in ("block", "adults_only"):
         raise RegionClosed
     age = age_of(person, now)
-    links = list(person.guardianships.filter(state=GuardianshipState.ACTIVE).values_list("withdrawn_at", flat=True))
+    active = Guardianship.objects.filter(teen_id=person.id, state=GuardianshipState.ACTIVE)
+    links = list(active.values_list("withdrawn_at", flat=True))
     if any(links):
         raise ConsentWithdrawn
     if age < regions.consent_age(person.country) and not _has_consent(person):
@@ -203,22 +214,41 @@ def _enter(person: User, now: datetime, chosen: Mapping[str, Any]) -> bool:
 
 def may_talk(person: User, *, now: datetime) -> Pass:
     """Whether this person may talk now, and with what. Raises Refused."""
+    return may_talk_as(Standing.of(person), now=now)
+
+
+def may_talk_as(standing: Standing, *, now: datetime) -> Pass:
+    """As may_talk, by rows that were read with the person just now."""
+    person = standing.person
+    terms, limits = _answerable(person, standing.limits, now)
+    left = None
+    if limits.minutes is not None:
+        day = UsageDay.objects.filter(person_id=person.id, day=local_day(person, now))
+        left = max(0, limits.minutes - sum(day.values_list("seconds", flat=True)) // 60)
+    if left == 0:
+        raise LimitReached
+    if standing.presence is not None and standing.presence.break_open:
+        raise BreakOpen
+    return Pass(terms.band, terms.plain, terms.memory, left)
+
+
+def may_be_answered(person: User, limits: TimeLimits | None, *, now: datetime) -> Terms:
+    """Whether a message that was taken in may still be answered freely, and with what: the gate without minutes and
+    breaks, since they may have run out with this very message. `limits`: the person's own row. Raises Refused."""
+    return _answerable(person, limits, now)[0]
+
+
+def _answerable(person: User, row: TimeLimits | None, now: datetime) -> tuple[Terms, DayLimits]:
     chosen = choices("regions", "replies_stopped")
     plain = _enter(person, now, chosen)
     if person.deal_confirmed_at is None:
         raise DealOpen
     if chosen.get("replies_stopped", False):
         raise RepliesStopped
-    limits = limits_of(person, now)
+    limits = limits_from(person, row, now)
     if _is_quiet(limits, now.astimezone(zone_of(person)).time()):
         raise QuietHours
-    used = UsageDay.objects.filter(person=person, day=local_day(person, now)).first()
-    left = None if limits.minutes is None else max(0, limits.minutes - (used.seconds // 60 if used else 0))
-    if left == 0:
-        raise LimitReached
-    if Presence.objects.filter(person=person, break_open=True).exists():
-        raise BreakOpen
-    return Pass(band=band_of(person, now), plain=plain, memory=limits.memory and not plain, minutes_left=left)
+    return Terms(band_of(person, now), plain, limits.memory and not plain), limits
 
 
 def may_own(person: User, owner_id: uuid.UUID) -> None:

@@ -181,28 +181,42 @@ def person_lock(person: User, *, reason: str) -> None:
         audit_record(actor="house", subject=person.id, action="account_locked", detail={"reason": reason})
 
 
-def usage_record(person: User, *, now: datetime) -> bool:
+def usage_record(person: User, *, now: datetime, seen: Presence | None = None) -> bool:
     """Count a turn: time since the last one (at most the idle gap), and the run of continuous use.
 
-    True when the break reminder falls due with this turn; the chat then waits for the person's tap (R6).
+    True when the break reminder falls due with this turn; the chat then waits for the person's tap (R6). `seen`: the
+    row as it was read just before, if it was.
     """
     with transaction.atomic():
-        # Locked: two tabs at once must neither count the same minutes twice nor undo a break that just fell due.
-        rows = Presence.objects.select_for_update()
-        presence, made = rows.get_or_create(person=person, defaults={"run_from": now, "last_at": now})
-        now = max(now, presence.last_at) if presence.last_at - now <= APART else now
-        gap = now - presence.last_at
-        if made or gap > IDLE or gap < timedelta(0):
-            presence.run_from, presence.reminded_at, seconds = now, None, 0
-        else:
-            seconds = round(gap.total_seconds())
-        _usage_add(person, day=gate.local_day(person, now), seconds=seconds)
-        presence.last_at = now
-        since = presence.reminded_at or presence.run_from
-        due = now - since >= gate.break_after(person, now) and not _has_no_limits(person)
-        if due:
-            presence.reminded_at, presence.break_open = now, True
-        presence.save()
+        due = None if seen is None else _run_on(person, seen, now)
+        if due is None:  # there is no row, or it is another by now: once locked it stays as it is read
+            rows = Presence.objects.select_for_update()
+            held, _ = rows.get_or_create(person=person, defaults={"run_from": now, "last_at": now})
+            due = _run_on(person, held, now)
+    return bool(due)
+
+
+def _run_on(person: User, seen: Presence, now: datetime) -> bool | None:
+    """The row one turn later: whether the break falls due. None, and nothing changed, if it is not as it was seen.
+
+    Counted: two tabs at once must neither count the same minutes twice nor undo a break that just fell due.
+    """
+    now = max(now, seen.last_at) if seen.last_at - now <= APART else now
+    gap = now - seen.last_at
+    run_from, reminded_at, seconds = seen.run_from, seen.reminded_at, round(gap.total_seconds())
+    if gap > IDLE or gap < timedelta(0):
+        run_from, reminded_at, seconds = now, None, 0
+    due = now - (reminded_at or run_from) >= gate.break_after(person, now) and not _has_no_limits(person)
+    if due:
+        reminded_at = now
+    as_seen = Presence.objects.filter(
+        person=person, run_from=seen.run_from, last_at=seen.last_at, reminded_at=seen.reminded_at,
+        break_open=seen.break_open,
+    )  # fmt: skip
+    open_now = seen.break_open or due
+    if as_seen.update(run_from=run_from, last_at=now, reminded_at=reminded_at, break_open=open_now) != 1:
+        return None
+    _usage_add(person, day=gate.local_day(person, now), seconds=seconds)
     return due
 
 

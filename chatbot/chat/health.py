@@ -21,7 +21,8 @@ def engine_wrong() -> str | None:
 
 def classifier_wrong() -> str | None:
     """Which file of the safety layer can't be used, if any."""
-    problems = screen.problems()
+    broken = screen.house().classifier_problem()
+    problems = [*screen.problems(), *([broken] if broken else [])]
     for language in LANGUAGES:
         try:
             texts_of(language)

@@ -8,7 +8,8 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from chatbot.accounts import gate
-from chatbot.accounts.models import User
+from chatbot.accounts.models import TimeLimits, User
+from chatbot.accounts.standing import Standing
 from chatbot.core import clock
 from moderation.crisis.helplines import region_ready, signups_stopped
 
@@ -31,8 +32,24 @@ def signups_open(country: str) -> bool:
 
 def may_talk(person: User, *, now: datetime) -> gate.Pass:
     """As gate.may_talk, and where help is required to be ready, only where it is. Raises gate.Refused."""
-    given = gate.may_talk(person, now=now)
+    return may_talk_as(Standing.of(person), now=now)
+
+
+def may_talk_as(standing: Standing, *, now: datetime) -> gate.Pass:
+    """The same, as gate.may_talk_as."""
+    given = gate.may_talk_as(standing, now=now)
+    _check_help(standing.person, now)
+    return given
+
+
+def may_be_answered(person: User, limits: TimeLimits | None, *, now: datetime) -> gate.Terms:
+    """The same, as gate.may_be_answered."""
+    given = gate.may_be_answered(person, limits, now=now)
+    _check_help(person, now)
+    return given
+
+
+def _check_help(person: User, now: datetime) -> None:
     required = settings.HELP_REQUIRED and not person.throw_away
     if required and not region_ready(person.country, production=True, today=now.date()):
         raise HelpUnchecked
-    return given

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,17 +13,19 @@ from django.db import transaction
 
 from chatbot.accounts import gate
 from chatbot.accounts.models import User
-from chatbot.chat import services
-from chatbot.chat.help_ready import may_talk
+from chatbot.accounts.standing import limits_loaded
+from chatbot.chat import answering
+from chatbot.chat.help_ready import may_be_answered
 from chatbot.chat.learning import messages_let_go
 from chatbot.chat.models import Author, Message, MessageState, Sentence, Turn
 from chatbot.core import clock
 from chatbot.core.crypto import CryptoError
+from chatbot.core.fields import opened
 from companion.memory import services as memory
-from companion.memory.extract import facts_in
+from companion.memory.extract import told_in
 from companion.memory.services import MemoryReply
 from companion.profile.services import Shape, companion_for
-from companion.types import LANGUAGES, Band, Language, Line, Recalled
+from companion.types import LANGUAGES, Band, Language, Line, Recalled, Told
 from moderation.incidents import services as incidents
 from moderation.types import Exchanged, Screening, WatchState
 
@@ -65,35 +68,34 @@ def language_of(person: User) -> Language:
     return next((language for language in LANGUAGES if language == person.language), "en")
 
 
-def turn_begin(turn_id: uuid.UUID, *, now: datetime) -> tuple[int, Material] | None:
-    """Take the lease and read everything that the turn needs, in one visit: the fence and the material. None when
-    somebody else has the turn."""
-    fence = services.turn_claim(turn_id, now=now)
-    if fence is None:
+def turn_begin(turn_id: uuid.UUID, *, now: datetime) -> tuple[Turn, Material] | None:
+    """Take the lease and read everything that the turn needs, in one visit: the turn with its fence, and the material.
+    None when somebody else has the turn."""
+    turn = answering.turn_claim(turn_id, now=now)
+    if turn is None:
         return None
     try:
-        # Only a turn that somebody had before can have said something already.
-        return fence, material_read(turn_id, taken_up=fence > 1)
+        return turn, material_read(turn)
     except CryptoError:
         # Its own message doesn't open: a key that is away comes back, a broken row never does.
-        give_up = services.turn_abandon if fence > UNREADABLE_TRIES else services.turn_release
-        give_up(turn_id, fence)
+        give_up = answering.turn_abandon if turn.fence > UNREADABLE_TRIES else answering.turn_release
+        give_up(turn_id, turn.fence)
         raise
 
 
-def material_read(turn_id: uuid.UUID, *, taken_up: bool) -> Material:
-    """Read everything a turn needs."""
-    turn = Turn.objects.select_related("message", "conversation__person").get(id=turn_id)
+def material_read(turn: Turn) -> Material:
+    """Read everything that a turn needs which was just claimed."""
     person = turn.conversation.person
     now = clock.now()
     plain, remembers, closed = _standing(person, turn.started_at, now)
+    text, history = _talk(turn)
     return Material(
         turn_id=turn.id,
         message_id=turn.message_id,
         conversation_id=turn.conversation_id,
         owner_id=person.id,
-        text=turn.message.body,
-        history=_history(turn),
+        text=text,
+        history=history,
         companion=companion_for(person.id),
         watch=incidents.watch_load(person.id),
         language=language_of(person),
@@ -103,7 +105,8 @@ def material_read(turn_id: uuid.UUID, *, taken_up: bool) -> Material:
         plain=plain,
         memory=remembers,
         hour=now.astimezone(gate.zone_of(person)).hour,
-        said_already=turn.sentences.count() if taken_up else 0,
+        # Only a turn that somebody had before can have said something already.
+        said_already=turn.sentences.count() if turn.fence > 1 else 0,
         closed=closed,
         planned=turn.trace,
     )
@@ -115,56 +118,78 @@ def _standing(person: User, started_at: datetime, now: datetime) -> tuple[bool, 
 
     Minutes and breaks don't close it: they may have run out with this very message.
     """
+    limits = limits_loaded(person)
     try:
-        given = may_talk(person, now=started_at)
+        terms = may_be_answered(person, limits, now=started_at)
     except gate.Refused as refusal:
-        closed = None if isinstance(refusal, gate.LimitReached | gate.BreakOpen) else refusal
+        closed = refusal
     else:
-        return given.plain, given.memory, None
+        return terms.plain, terms.memory, None
     try:
         plain = gate.may_enter(person, now=now)
     except gate.Refused:  # only a message in danger comes this far then: no engine, no memory
         plain = True
-    return plain, gate.limits_of(person, now).memory and not plain, closed
+    return plain, gate.limits_from(person, limits, now).memory and not plain, closed
 
 
-def _history(turn: Turn) -> tuple[Line, ...]:
+def _talk(turn: Turn) -> tuple[str, tuple[Line, ...]]:
+    """The turn's message, and what was said before it. Raises CryptoError where the message itself doesn't open."""
     rows = Message.objects.filter(
-        conversation_id=turn.conversation_id, state=MessageState.CURRENT, id__lt=turn.message_id
+        conversation_id=turn.conversation_id, state=MessageState.CURRENT, id__lte=turn.message_id
     ).order_by("-id")
-    messages = list(reversed(rows.only("owner_id", "author", "body", "turn_id")[:HISTORY]))
-    said: dict[uuid.UUID, list[Sentence]] = {}
-    turns = [row.turn_id for row in messages if row.author == Author.COMPANION and row.turn_id is not None]
-    for piece in Sentence.objects.filter(turn_id__in=turns).order_by("turn_id", "seq"):
-        said.setdefault(piece.turn_id, []).append(piece)
+    messages = list(reversed(rows.values_list("id", "author", "body", "turn_id")[: HISTORY + 1]))
+    if not messages or messages[-1][0] != turn.message_id:
+        raise Message.DoesNotExist
+    own = messages.pop()
+    return opened(Message, "body", own[2], row_id=own[0], owner_id=turn.owner_id), _history(turn.owner_id, messages)
+
+
+def _history(owner_id: uuid.UUID, messages: Sequence[tuple[uuid.UUID, str, Any, uuid.UUID | None]]) -> tuple[Line, ...]:
+    said = _sentences([answered for _, author, _, answered in messages if answered and author == Author.COMPANION])
     lines: list[Line] = []
-    for row in messages:
+    for message_id, author, body, answered in messages:
         try:
-            if row.author == Author.USER:
-                lines.append(Line("user", row.body))
-            elif row.turn_id is not None:
-                lines += [Line("companion", one.text, one.line_id or None) for one in said.get(row.turn_id, ())]
+            if author == Author.USER:
+                lines.append(Line("user", opened(Message, "body", body, row_id=message_id, owner_id=owner_id)))
+                continue
+            for piece_id, sealed, line_id in said.get(answered, ()) if answered else ():
+                text = opened(Sentence, "text", sealed, row_id=piece_id, owner_id=owner_id)
+                lines.append(Line("companion", text, line_id or None))
         except CryptoError as error:  # one broken row of the past is left out; it must not silence the conversation
-            log.error("history_unreadable", message=str(row.id), error=type(error).__name__)
+            log.error("history_unreadable", message=str(message_id), error=type(error).__name__)
     return tuple(lines)
+
+
+def _sentences(turns: list[uuid.UUID]) -> dict[uuid.UUID, list[tuple[uuid.UUID, Any, str]]]:
+    """What was said in each of these turns, in order and still sealed: id, text, and the line of the bank."""
+    found: dict[uuid.UUID, list[tuple[uuid.UUID, Any, str]]] = {}
+    rows = Sentence.objects.filter(turn_id__in=turns).order_by("turn_id", "seq")
+    for turn_id, piece_id, text, line_id in rows.values_list("turn_id", "id", "text", "line_id"):
+        found.setdefault(turn_id, []).append((piece_id, text, line_id))
+    return found
 
 
 @dataclass(frozen=True)
 class Known:
-    """What memory has for a message: an answer where it was asked for one, else what fits, and the person's name."""
+    """What memory has for a message: an answer where it was asked for one, else what fits, and the person's name.
+    `told`: the names that the message itself tells, whatever memory keeps."""
 
     answer: MemoryReply | None = None
     recalled: tuple[Recalled, ...] = ()
     name: str | None = None
+    told: tuple[Told, ...] = ()
 
 
 def screening_store(material: Material, screening: Screening, vector: tuple[float, ...] | None, *, fence: int) -> Known:
     """Keep what was decided, then ask memory where it may be asked, in one visit. With a playbook it never is.
-    Raises services.LeaseLost."""
+    Raises answering.LeaseLost."""
     _screening_keep(material, screening, fence)
-    if not material.memory or material.closed is not None or screening.decision.playbook is not None:
+    if material.closed is not None or screening.decision.playbook is not None:
         return Known()
     owner_id, text, language = material.owner_id, material.text, screening.language
+    told = told_in(text, language)
+    if not material.memory:
+        return Known(told=told)
     answer = memory.memory_reply(owner_id=owner_id, text=text, language=language, seed=material.turn_id.int)
     if answer is not None:
         if answer.forgot_all:  # and once more: a job that was at it may have kept something since
@@ -173,18 +198,20 @@ def screening_store(material: Material, screening: Screening, vector: tuple[floa
         return Known(answer)
     recalled = memory.memory_recall(owner_id=owner_id, text=text, vector=vector, language=language, limit=RECALLED)
     # A name that is said just now is greeted at once; it is learned after the turn.
-    told = next((fact.value for fact in facts_in(text, language) if fact.kind == "name"), None)
-    name = told or next((one.slots["name"] for one in recalled if one.kind == "name"), None)
+    named = next((one.value for one in told if one.kind == "name"), None)
+    name = named or next((one.slots["name"] for one in recalled if one.kind == "name"), None)
     if name is None and len(recalled) == RECALLED:  # more is known than was recalled
         name = memory.memory_name(owner_id=owner_id)
-    return Known(recalled=recalled, name=name)
+    return Known(recalled=recalled, name=name, told=told)
 
 
 def _screening_keep(material: Material, screening: Screening, fence: int) -> None:
     """On the message, in the watch, and as an incident where policy says so."""
     decision = screening.decision
     with transaction.atomic():
-        services.turn_decide(turn_id=material.turn_id, fence=fence, action=decision.action)
+        answering.turn_decide(
+            turn_id=material.turn_id, message_id=material.message_id, fence=fence, action=decision.action
+        )
         if screening.watch != material.watch:
             incidents.watch_store(material.owner_id, screening.watch, before=material.watch)
         if decision.incident:

@@ -129,6 +129,27 @@ class Sentence(_Owned):
         return f"{self.turn_id}#{self.seq}"
 
 
+class ModerationKey(models.Model):
+    """A program that may ask /api/v1/moderations. Only the digest of its secret is kept."""
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    name = models.CharField(max_length=64)
+    digest = models.CharField(max_length=64, unique=True)
+    made_at = models.DateTimeField(default=clock.now)
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["name"], condition=models.Q(revoked_at__isnull=True), name="one_live_key_a_name"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Reaction(models.Model):
     """The person's emoji on a reply; one a reply."""
 

@@ -11,7 +11,9 @@ def name_is_fine(name: str) -> bool:
     """False for an insult, something sexual, or danger, in any of the languages; fails towards no."""
     words = name.replace("_", " ").replace("-", " ").replace(".", " ")
     for language in LANGUAGES:
-        verdict = screen.check_reply(words, so_far="", history=(), band="13-15", language=language, watch=WatchState())
+        verdict = screen.check_reply(
+            words, so_far="", history=(), band="13-15", language=language, watch=WatchState(), written=True
+        )
         if verdict.action != "allow":
             return False
     return True

@@ -6,8 +6,9 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
-from chatbot.chat import live, services
+from chatbot.chat import answering, live
 from chatbot.chat.material import Known, Material
+from chatbot.chat.models import Turn
 from chatbot.core import clock
 from chatbot.core.database import in_database
 
@@ -21,7 +22,7 @@ class Reply:
     """A reply in the making: writes sentences under its fence, and keeps what the turn leaves behind."""
 
     material: Material
-    fence: int
+    turn: Turn
     started: float
     pieces: list[str] = field(default_factory=list)
     trace: dict[str, Any] = field(default_factory=dict)
@@ -30,16 +31,21 @@ class Reply:
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     known: Known = field(default_factory=Known)
 
+    @property
+    def fence(self) -> int:
+        """What each write names."""
+        return self.turn.fence
+
     async def say(self, text: str, line_id: str | None = None, *, whole: bool = False) -> None:
         """Store a sentence that passed, then wake whoever follows. `whole`: part of what is said to its end.
 
-        Raises Stopped, services.LeaseLost.
+        Raises Stopped, answering.LeaseLost.
         """
         start = clock.monotonic()
         if self.stop.is_set() and not whole:
             raise Stopped
         stored = await in_database(
-            services.sentence_add,
+            answering.sentence_add,
             turn_id=self.material.turn_id,
             owner_id=self.material.owner_id,
             fence=self.fence,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Q
@@ -13,6 +15,7 @@ from chatbot.accounts import gate
 from chatbot.accounts.models import User
 from chatbot.chat.frames import MessageView
 from chatbot.chat.models import Author, Conversation, Message, MessageState, Sentence, Turn, TurnState
+from chatbot.core.keys import KeyMissing
 
 PAGE = 50
 
@@ -164,3 +167,14 @@ def adult_line_coming(turn_id: uuid.UUID) -> bool:
     if turn.trace is None:
         return True
     return bool(turn.trace.get("adult_told")) and turn.sentences.count() < len(turn.trace.get("words", ()))
+
+
+def decisions_since(since: datetime) -> Iterator[dict[str, Any]]:
+    """What was decided about the messages of that time, as their turns keep it: numbers and names of rules."""
+    for turn in Turn.objects.filter(state=TurnState.DONE, done_at__gte=since).iterator():
+        try:
+            trace = turn.trace or {}
+        except KeyMissing:  # this person is being erased
+            continue
+        if "decision" in trace:
+            yield trace["decision"]

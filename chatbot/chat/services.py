@@ -1,39 +1,30 @@
-"""Everything that changes conversations, messages and turns."""
+"""Everything that people change in conversations, messages and turns. What answers them writes by answering.py."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, F, OuterRef, Q
 
 from chatbot.accounts import gate
 from chatbot.accounts.models import User
 from chatbot.chat.models import (
     Author,
     Conversation,
-    Finish,
     Message,
     MessageState,
     Reaction,
-    Sentence,
     Turn,
     TurnState,
 )
 from chatbot.core import clock
 from chatbot.core.ids import new_id
-from chatbot.core.jobs import enqueue_after_commit
 from chatbot.core.locks import hold
 
-WRITTEN = "written"
-LEASE = timedelta(seconds=15)
 IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=12)
-ENGINE_LENGTH, LINE_ID_LENGTH = 40, 120  # as wide as their columns; an engine may be anybody's code
 
 
 class NotYours(gate.Refused):
@@ -42,10 +33,6 @@ class NotYours(gate.Refused):
 
 class NotPossible(Exception):
     """The row is there, but this can't be done with it now (an older message edited, a turn that is done stopped)."""
-
-
-class LeaseLost(Exception):
-    """Another process answers this turn now: stop writing."""
 
 
 @dataclass(frozen=True)
@@ -151,11 +138,12 @@ def _ids_after(newest: uuid.UUID) -> tuple[uuid.UUID, uuid.UUID]:
 
 def accepted_before(person: User, client_id: uuid.UUID) -> Acceptance | None:
     """What a message with this client_id was answered with, if it came before."""
-    message = Message.objects.filter(owner_id=person.id, client_id=client_id).first()
-    if message is None:
+    rows = Message.objects.filter(owner_id=person.id, client_id=client_id).order_by()
+    known = next(iter(rows.values_list("id", "conversation_id")), None)
+    if known is None:
         return None
-    turn = message.turns.order_by("id").first()
-    return None if turn is None else Acceptance(message.id, turn.id, message.conversation_id, new=False)
+    turn_id = Turn.objects.filter(message_id=known[0]).order_by("id").values_list("id", flat=True).first()
+    return None if turn_id is None else Acceptance(known[0], turn_id, known[1], new=False)
 
 
 def _turn_add(message: Message, *, newest: uuid.UUID) -> Turn:
@@ -201,14 +189,6 @@ def turns_hurry(acceptance: Acceptance) -> list[uuid.UUID]:
     waiting = list(older.exclude(state=TurnState.DONE).values_list("id", flat=True))
     Turn.objects.filter(id__in=waiting).update(stop=True)
     return waiting
-
-
-def turn_next(turn_id: uuid.UUID, *, now: datetime) -> uuid.UUID | None:
-    """The oldest turn of the same conversation that waits for somebody to answer it, once this one is done."""
-    free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
-    same = Turn.objects.filter(conversation__turns=turn_id).exclude(state=TurnState.DONE)
-    first = same.order_by("id").first()
-    return first.id if first is not None and same.filter(free, id=first.id).exists() else None
 
 
 def turn_again(*, person: User, turn_id: uuid.UUID) -> Acceptance:
@@ -270,116 +250,6 @@ def message_conversation_own(*, person: User, message_id: uuid.UUID) -> uuid.UUI
     return rows.values_list("conversation_id", flat=True).first()
 
 
-def turn_claim(turn_id: uuid.UUID, *, now: datetime) -> int | None:
-    """Take the lease of a turn: the fence to write with, or None when somebody else has it or an older turn is open."""
-    open_turns = Turn.objects.exclude(state=TurnState.DONE)
-    fence = open_turns.filter(id=turn_id).values_list("fence", flat=True).first()
-    if fence is None:
-        return None
-    free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
-    older = open_turns.filter(conversation_id=OuterRef("conversation_id"), id__lt=turn_id)
-    claimed = open_turns.filter(free, ~Exists(older), id=turn_id, fence=fence).update(
-        fence=F("fence") + 1, lease_until=now + LEASE, state=TurnState.ANSWERING
-    )
-    return fence + 1 if claimed == 1 else None
-
-
-def turn_renew(turn_id: uuid.UUID, fence: int, *, now: datetime) -> bool:
-    """Keep the lease. Returns whether the person asked to stop. Raises LeaseLost."""
-    held = Turn.objects.filter(id=turn_id, fence=fence, state=TurnState.ANSWERING)
-    if held.update(lease_until=now + LEASE) != 1:
-        raise LeaseLost
-    stop = held.values_list("stop", flat=True).first()
-    if stop is None:  # it ended between the two
-        raise LeaseLost
-    return stop
-
-
-def turn_release(turn_id: uuid.UUID, fence: int) -> None:
-    """Give the lease back unfinished (the server is going down): the next process takes the turn up at once."""
-    Turn.objects.filter(id=turn_id, fence=fence, state=TurnState.ANSWERING).update(
-        lease_until=None, state=TurnState.WAITING
-    )
-
-
-def turn_abandon(turn_id: uuid.UUID, fence: int) -> None:
-    """Close a turn that can't even be read, with nothing said: what comes after it must not wait for it for ever."""
-    Turn.objects.filter(id=turn_id, fence=fence, state=TurnState.ANSWERING).update(
-        lease_until=None, state=TurnState.DONE, finish=Finish.FAILED, done_at=clock.now()
-    )
-
-
-def sentence_add(
-    *, turn_id: uuid.UUID, owner_id: uuid.UUID, fence: int, seq: int, text: str, line_id: str = "", whole: bool = False
-) -> bool:
-    """Store one passed piece of the reply (seq: from 1) and keep the lease. False, and nothing stored, when the person
-    asked to stop (`whole`: it is said all the same). Raises LeaseLost."""
-    with transaction.atomic():
-        held = Turn.objects.filter(id=turn_id, fence=fence, state=TurnState.ANSWERING)
-        open_to_it = held if whole else held.filter(stop=False)
-        if open_to_it.update(lease_until=clock.now() + LEASE) != 1:
-            if held.exists():
-                return False
-            raise LeaseLost
-        row = Sentence(id=new_id(), owner_id=owner_id, turn_id=turn_id, seq=seq, text=text)
-        row.line_id = line_id[:LINE_ID_LENGTH]
-        row.save(force_insert=True)
-    return True
-
-
-def turn_plan(*, turn_id: uuid.UUID, fence: int, trace: Mapping[str, Any]) -> None:
-    """Keep what is about to be said, before any of it is. Raises LeaseLost."""
-    with transaction.atomic():
-        turn = Turn.objects.select_for_update().filter(id=turn_id, fence=fence, state=TurnState.ANSWERING).first()
-        if turn is None:
-            raise LeaseLost
-        turn.trace = dict(trace)
-        turn.save(update_fields=["trace"])
-
-
-def turn_decide(*, turn_id: uuid.UUID, fence: int, action: str) -> None:
-    """Keep what was decided about a turn's message, so that recall and learning use only what was allowed.
-    Raises LeaseLost: whoever has the turn now decides anew, and what follows from it is not kept twice."""
-    held = Turn.objects.filter(id=turn_id, fence=fence, state=TurnState.ANSWERING)
-    if Message.objects.filter(id__in=held.values("message_id")).update(decision=action) != 1:
-        raise LeaseLost
-
-
-def turn_finish(
-    *,
-    turn_id: uuid.UUID,
-    fence: int,
-    finish: Finish,
-    engine: str,
-    trace: Mapping[str, Any],
-    timings: Mapping[str, float],
-    learn: bool,
-) -> uuid.UUID | None:
-    """Store the reply and close the turn; the reply's id (None when nothing was said). Raises LeaseLost."""
-    now = clock.now()
-    with transaction.atomic():
-        turn = Turn.objects.select_for_update().filter(id=turn_id, fence=fence, state=TurnState.ANSWERING).first()
-        if turn is None:
-            raise LeaseLost
-        sentences = list(turn.sentences.all())
-        reply: Message | None = None
-        # What people wrote for hard moments stays bubble by bubble; an engine's sentences are one text.
-        joint = "\n" if engine == WRITTEN else " "
-        if sentences:
-            reply = Message(
-                id=new_id(after=max(turn.id, turn.message_id)), owner_id=turn.owner_id,
-                conversation_id=turn.conversation_id, author=Author.COMPANION,
-                body=joint.join(sentence.text for sentence in sentences), turn_id=turn.id, at=now,
-            )  # fmt: skip
-            reply.save(force_insert=True)
-        turn.state, turn.finish, turn.engine, turn.done_at = TurnState.DONE, finish, engine[:ENGINE_LENGTH], now
-        turn.trace, turn.timings, turn.lease_until = dict(trace), dict(timings), None
-        turn.save(update_fields=["state", "finish", "engine", "done_at", "trace", "timings", "lease_until"])
-        if learn:
-            enqueue_after_commit("chat.learn", str(turn.message_id))
-    return reply.id if reply else None
-
-
 def messages_expire(*, days: int) -> int:
     """Delete conversations whose last message is older than that (R29). Number of messages deleted."""
     old = Message.objects.filter(at__lt=clock.now() - timedelta(days=days))
@@ -388,13 +258,3 @@ def messages_expire(*, days: int) -> int:
     old.delete()
     Conversation.objects.filter(messages__isnull=True, last_at__lt=clock.now() - timedelta(days=days)).delete()
     return count
-
-
-def turns_lost(*, now: datetime, most: int = 200) -> list[uuid.UUID]:
-    """Turns that are not done and whose lease nobody holds: the oldest of each conversation, at most so many. Those
-    that were tried least come first, so that many broken ones keep nobody else waiting."""
-    free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
-    open_turns = Turn.objects.exclude(state=TurnState.DONE)
-    older = open_turns.filter(conversation_id=OuterRef("conversation_id"), id__lt=OuterRef("id"))
-    rows = open_turns.filter(free, ~Exists(older)).order_by("fence", "id")
-    return list(rows.values_list("id", flat=True)[:most])

@@ -13,8 +13,9 @@ from django.db import DatabaseError
 from chatbot.accounts import gate
 from chatbot.accounts import services as people
 from chatbot.accounts.models import User
-from chatbot.chat import dangers, live, services
-from chatbot.chat.help_ready import HelpUnchecked, may_talk
+from chatbot.accounts.standing import Standing
+from chatbot.chat import answering, dangers, live, services
+from chatbot.chat.help_ready import HelpUnchecked, may_talk_as
 from chatbot.chat.material import language_of
 from chatbot.chat.turn import turn_hush, turn_run
 from chatbot.core import clock, metrics, ratelimit
@@ -76,7 +77,7 @@ async def _answer_on(turn_id: uuid.UUID) -> bool:
     """Answer this turn, then those that came in meanwhile and waited for it."""
     answered = following = await turn_run(turn_id)
     while following:
-        waiting = await in_database(services.turn_next, turn_id, now=clock.now())
+        waiting = await in_database(answering.turn_next, turn_id, now=clock.now())
         following = waiting is not None and await turn_run(waiting)
     return answered
 
@@ -132,13 +133,14 @@ class _Admitted:
     unstored: dangers.Unstored | None = None
 
 
-def _admit(person: User, text: str, danger: Decision | None, *, paced: bool, now: datetime) -> _Admitted:
+def _admit(standing: Standing, text: str, danger: Decision | None, *, paced: bool, now: datetime) -> _Admitted:
     """The gate and the speed limit. Raises gate.Refused, TooFast; never for somebody in danger."""
+    person = standing.person
     watch = watching.settle(incidents.watch_load(person.id), now)
     held = danger is not None or dangers.in_crisis(watch)
     wait = ratelimit.allowed(f"say:{person.id}", most=PER_MINUTE, per_s=60) if paced else 0
     try:
-        may_talk(person, now=now)
+        may_talk_as(standing, now=now)
     except gate.Refused as refusal:
         metrics.REFUSALS.labels(refusal.code).inc()
         # A text that the gate refuses still gets the full screen, unless its sender is over the speed limit.
@@ -165,11 +167,11 @@ def _grave(decision: Decision) -> bool:
     return decision.action == "crisis" or (decision.playbook is not None and decision.severity >= 2)
 
 
-def _fresh(given: User) -> User:
-    person = User.objects.filter(id=given.id).first()
-    if person is None:
+def _fresh(given: User) -> Standing:
+    standing = Standing.read(given.id)
+    if standing is None:
         raise gate.SignedOut
-    return person
+    return standing
 
 
 def _take(
@@ -181,12 +183,13 @@ def _take(
     danger: Decision | None,
     paced: bool,
 ) -> Taken:
-    person, now = _fresh(given), clock.now()
+    standing, now = _fresh(given), clock.now()
+    person = standing.person
     # A double send is neither a second message nor a second tick of the speed limit.
     known = services.accepted_before(person, client_id)
     if known is not None:
         return Taken(known)
-    admitted = _admit(person, text, danger, paced=paced, now=now)
+    admitted = _admit(standing, text, danger, paced=paced, now=now)
     if admitted.unstored is not None:
         own = services.conversation_own(person=person, conversation_id=conversation_id)
         return Taken(None, danger=dangers.answer_unstored(person, text, admitted.unstored, own, key=client_id))
@@ -200,20 +203,20 @@ def _take(
     if danger is not None:
         for older in services.turns_hurry(acceptance):
             turn_hush(older)
-    return Taken(acceptance, break_due=_used(person, held=admitted.held, now=now))
+    return Taken(acceptance, break_due=_used(standing, held=admitted.held, now=now))
 
 
-def _used(person: User, *, held: bool, now: datetime) -> bool:
+def _used(standing: Standing, *, held: bool, now: datetime) -> bool:
     """Count the turn, but not in a crisis. Whether a break falls due with it."""
     if held:
-        people.usage_pause(person, now=now)
+        people.usage_pause(standing.person, now=now)
         return False
-    return people.usage_record(person, now=now)
+    return people.usage_record(standing.person, now=now, seen=standing.presence)
 
 
 async def sweep_turns() -> int:
     """Start every turn that nobody answers (a crash, a deploy). Number started."""
-    found = await in_database(services.turns_lost, now=clock.now())
+    found = await in_database(answering.turns_lost, now=clock.now())
     for turn_id in found:
         turn_start(turn_id)
     return len(found)
@@ -235,8 +238,9 @@ async def message_correct(*, person: User, message_id: uuid.UUID, text: str) -> 
 
 
 def _correct(given: User, message_id: uuid.UUID, text: str, danger: Decision | None) -> Taken:
-    person, now = _fresh(given), clock.now()
-    admitted = _admit(person, text, danger, paced=True, now=now)
+    standing, now = _fresh(given), clock.now()
+    person = standing.person
+    admitted = _admit(standing, text, danger, paced=True, now=now)
     if admitted.unstored is not None:
         conversation = services.message_conversation_own(person=person, message_id=message_id)
         return Taken(
@@ -249,7 +253,7 @@ def _correct(given: User, message_id: uuid.UUID, text: str, danger: Decision | N
         if danger is None:
             raise
         return Taken(None, danger=dangers.answer_unkept(person, text, danger))
-    return Taken(acceptance, break_due=_used(person, held=admitted.held, now=now))
+    return Taken(acceptance, break_due=_used(standing, held=admitted.held, now=now))
 
 
 async def turn_repeat(*, person: User, turn_id: uuid.UUID) -> Taken:
@@ -258,12 +262,13 @@ async def turn_repeat(*, person: User, turn_id: uuid.UUID) -> Taken:
 
 
 def _repeat(given: User, turn_id: uuid.UUID) -> Taken:
-    person, now = _fresh(given), clock.now()
+    standing, now = _fresh(given), clock.now()
+    person = standing.person
     held = dangers.crisis_of(person)
     wait = ratelimit.allowed(f"say:{person.id}", most=PER_MINUTE, per_s=60)
     if not held:
-        may_talk(person, now=now)
+        may_talk_as(standing, now=now)
         if wait:
             raise TooFast(wait)
     acceptance = services.turn_again(person=person, turn_id=turn_id)
-    return Taken(acceptance, break_due=_used(person, held=held, now=now))
+    return Taken(acceptance, break_due=_used(standing, held=held, now=now))

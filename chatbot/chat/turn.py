@@ -22,7 +22,7 @@ from chatbot.accounts import gate
 from chatbot.accounts.adapter import sign_out_tell
 from chatbot.accounts.erasure import age_doubted
 from chatbot.accounts.guardianship import is_guarded
-from chatbot.chat import live, services
+from chatbot.chat import answering, live
 from chatbot.chat.engine import engine_stream
 from chatbot.chat.material import screening_store, turn_begin
 from chatbot.chat.models import Finish
@@ -32,15 +32,16 @@ from chatbot.chat.sentences import sentences_of, until_stopped, whole_sentences
 from chatbot.core import clock, metrics
 from chatbot.core.crypto import CryptoError
 from chatbot.core.database import in_database
-from chatbot.core.encoder import Encoded, EncoderError, encode_async
+from chatbot.core.encoder import Encoded
 from companion.engines.base import EngineError
-from companion.memory.extract import told_in
 from companion.personas.mood import mood_next
 from companion.types import Delta, Language, Limits, Prompt
 from moderation import crisis, screen
 from moderation.crisis.adults import adult_wanted
+from moderation.detectors.classifier.reading import Reading
 from moderation.incidents import services as incidents
 from moderation.incidents.adults import adult_line_stored
+from moderation.replay import hits_kept
 from moderation.types import Decision, Screening, WatchState
 
 log = structlog.get_logger()
@@ -64,8 +65,8 @@ async def turn_run(turn_id: uuid.UUID) -> bool:
     begun = await in_database(turn_begin, turn_id, now=clock.now())
     if begun is None:
         return False
-    fence, material = begun
-    reply = Reply(material, fence, started)
+    turn, material = begun
+    reply = Reply(material, turn, started)
     reply.took("read")
     renewing = asyncio.create_task(_renew(reply))
     _answering[turn_id] = reply
@@ -73,22 +74,23 @@ async def turn_run(turn_id: uuid.UUID) -> bool:
         finish, learn = await _answer(reply)
         # R19: the account closes after the written answer, and before the turn is done, so that a crash can't skip it.
         closed = "under_13" in reply.categories() and await in_database(age_doubted, material.owner_id)
-        await _finish(reply, finish, learn=learn)
-    except services.LeaseLost:
+        # Sentences that another process said stand in rows only.
+        await _finish(reply, finish, learn=learn, said=None if material.said_already else reply.pieces)
+    except answering.LeaseLost:
         log.warning("lease_lost", turn=str(turn_id))
         return False
     except asyncio.CancelledError:
         # The server goes down: give the turn back, the next process takes it up at once.
-        await asyncio.shield(_give_back(turn_id, fence))
+        await asyncio.shield(_give_back(turn_id, turn.fence))
         raise
     except (DatabaseError, CryptoError) as error:
         # Given back at once, so that the next look over the rows takes it up, and not only when the lease runs out.
         log.error("turn_put_off", turn=str(turn_id), error=type(error).__name__)
-        await _give_back(turn_id, fence)
+        await _give_back(turn_id, turn.fence)
         return False
     except Exception as error:  # a fault of ours: the next message in this conversation must not wait for it for ever
         log.error("turn_broken", turn=str(turn_id), error=type(error).__name__)
-        await (_give_up(reply) if fence > TRIES else _give_back(turn_id, fence))
+        await (_give_up(reply) if turn.fence > TRIES else _give_back(turn_id, turn.fence))
         return False
     finally:
         renewing.cancel()
@@ -102,7 +104,7 @@ async def turn_run(turn_id: uuid.UUID) -> bool:
 async def _give_back(turn_id: uuid.UUID, fence: int) -> None:
     """Put the lease back; where that fails too, it runs out by itself."""
     with contextlib.suppress(Exception):
-        await in_database(services.turn_release, turn_id, fence)
+        await in_database(answering.turn_release, turn_id, fence)
 
 
 async def _give_up(reply: Reply) -> None:
@@ -116,7 +118,7 @@ async def _give_up(reply: Reply) -> None:
             words = answer.bubbles
             if answer.card is not None:
                 reply.trace["card"] = answer.card.to_json()
-        reply.engine = services.WRITTEN
+        reply.engine = answering.WRITTEN
         for bubble in words:
             await reply.say(bubble, whole=True)
     with contextlib.suppress(Exception):  # where that fails too, the lease runs out and the next try comes here again
@@ -129,8 +131,8 @@ async def _renew(reply: Reply) -> None:
     while True:
         await asyncio.sleep(RENEW_S)
         # The lease lasts for three of these. Where it is lost, the next write says so.
-        with contextlib.suppress(DatabaseError, services.LeaseLost):
-            if await in_database(services.turn_renew, reply.material.turn_id, reply.fence, now=clock.now()):
+        with contextlib.suppress(DatabaseError, answering.LeaseLost):
+            if await in_database(answering.turn_renew, reply.material.turn_id, reply.fence, now=clock.now()):
                 reply.stop.set()
 
 
@@ -142,11 +144,11 @@ async def _answer(reply: Reply) -> tuple[Finish, bool]:
     if material.said_already:  # a crash came after some sentences: what was said stays, and the turn ends there
         return Finish.COMPLETE, False
     try:
-        encoded = await _encode(reply)
-        screening = await _screen(reply, encoded)
+        reading = await _read(reply)
+        screening = await _screen(reply, reading)
         if screening.decision.playbook is not None:
             return await _written(reply, screening.decision, screening), False
-        return await _open_reply(reply, screening, encoded)
+        return await _open_reply(reply, screening, reading.encoded)
     except Stopped:
         return Finish.STOPPED, False
     except EngineError:
@@ -168,22 +170,19 @@ async def _open_reply(reply: Reply, screening: Screening, encoded: Encoded | Non
     return await _free(reply, screening, encoded), learn
 
 
-async def _encode(reply: Reply) -> Encoded | None:
+async def _read(reply: Reply) -> Reading:
+    """The message, encoded once for everybody: moderation, memory and the engine. Rules still work without."""
     start = clock.monotonic()
-    try:
-        return await encode_async(reply.material.text)
-    except EncoderError as error:  # rules and words still work without vectors
-        log.error("encoder_failed", reason=str(error))
-        return None
-    finally:
-        reply.took("encode", start)
+    reading = await screen.read_message(reply.material.text, reply.material.exchanged())
+    reply.took("encode", start)
+    return reading
 
 
-async def _screen(reply: Reply, encoded: Encoded | None) -> Screening:
+async def _screen(reply: Reply, reading: Reading) -> Screening:
     material, start = reply.material, clock.monotonic()
     screening = screen.check_message(
         material.text,
-        encoded=encoded,
+        reading=reading,
         history=material.exchanged(),
         band=material.band,
         language=material.language,
@@ -196,9 +195,10 @@ async def _screen(reply: Reply, encoded: Encoded | None) -> Screening:
     reply.trace["decision"] = {
         "action": decision.action, "severity": decision.severity, "level": decision.level,
         "categories": list(decision.categories), "playbook": decision.playbook, "policy": decision.policy,
+        "reason": decision.reason, "band": material.band, "plain": material.plain, "hits": hits_kept(screening.hits),
     }  # fmt: skip
     start = clock.monotonic()
-    vector = None if encoded is None else encoded.vector
+    vector = None if reading.encoded is None else reading.encoded.vector
     reply.known = await in_database(screening_store, material, screening, vector, fence=reply.fence)
     reply.took("recall", start)
     return screening
@@ -237,7 +237,7 @@ def _plan(reply: Reply, decision: Decision, watch: WatchState, before: WatchStat
     """Keep what will be said before the first word of it, so that a crash leaves no half of it, and no second one."""
     material = reply.material
     with transaction.atomic():
-        services.turn_plan(turn_id=material.turn_id, fence=reply.fence, trace=reply.trace)
+        answering.turn_plan(turn_id=material.turn_id, fence=reply.fence, trace=reply.trace)
         incidents.watch_store(material.owner_id, watch, before=before)
         if "card" in reply.trace:
             incidents.referral_count(
@@ -250,7 +250,7 @@ def _plan(reply: Reply, decision: Decision, watch: WatchState, before: WatchStat
 async def _told(reply: Reply, trace: dict[str, Any]) -> Finish:
     """Say the planned words, but those that were said before a crash. Nothing stops them halfway: the next message
     goes on where they end."""
-    reply.engine, reply.trace = services.WRITTEN, trace
+    reply.engine, reply.trace = answering.WRITTEN, trace
     for bubble in trace["words"][reply.material.said_already :]:
         await reply.say(bubble, whole=True)
     if trace.get("adult_told"):  # the teen has heard it: now their guardian may be asked (4.9)
@@ -319,21 +319,25 @@ def _prompt(reply: Reply, screening: Screening, encoded: Encoded | None) -> Prom
         plain=material.plain,
         seed=material.turn_id.int & 0x7FFFFFFF,
         person=known.name,
-        told=told_in(material.text, screening.language),
+        told=known.told,
     )
 
 
 async def _say_checked(reply: Reply, delta: Delta, screening: Screening) -> bool:
     """Say a sentence if it passes in its place; else say the kind line instead, and nothing more."""
     material, start = reply.material, clock.monotonic()
+    so_far, written = " ".join(reply.pieces), delta.line_id is not None
+    reading = None if written else await screen.read_reply(delta.text, so_far, material.exchanged())
     verdict = screen.check_reply(
         delta.text,
-        so_far=" ".join(reply.pieces),
+        so_far=so_far,
         history=material.exchanged(),
         band=material.band,
         language=screening.language,
         watch=screening.watch,
         plain=material.plain,
+        written=written,
+        reading=reading,
     )
     reply.took("check", start)
     if verdict.action == "allow":
@@ -344,17 +348,17 @@ async def _say_checked(reply: Reply, delta: Delta, screening: Screening) -> bool
     return False
 
 
-async def _finish(reply: Reply, finish: Finish, *, learn: bool) -> None:
+async def _finish(reply: Reply, finish: Finish, *, learn: bool, said: Sequence[str] | None = None) -> None:
     reply.took("total")
     await in_database(
-        services.turn_finish,
-        turn_id=reply.material.turn_id,
-        fence=reply.fence,
+        answering.turn_finish,
+        turn=reply.turn,
         finish=finish,
         engine=reply.engine,
         trace=reply.trace,
         timings=reply.timings,
         learn=learn,
+        said=said,
     )
     metrics.TURNS.labels(finish.value).inc()
     if "decision" in reply.trace:

@@ -68,22 +68,27 @@ class _EncryptedField(_Binary):
     def from_bytes(self, value: bytes) -> Any:
         return value.decode("utf-8")
 
-    def _bound(self, instance: models.Model) -> bytes:
-        if instance.pk is None:
+    def _bound(self, row_id: Any, owner_id: uuid.UUID) -> bytes:
+        if row_id is None:
             raise FieldError("a row needs its primary key before an encrypted column is sealed")
-        owner = cast("Owned", instance).key_owner_id
-        return f"{self.model._meta.db_table}:{self.column}:{instance.pk}:{owner}".encode()
+        return f"{self.model._meta.db_table}:{self.column}:{row_id}:{owner_id}".encode()
 
     def open(self, instance: models.Model, sealed: bytes) -> Any:
-        key = keys.data_key(cast("Owned", instance).key_owner_id)
-        return self.from_bytes(crypto.unseal(key, sealed, bound_to=self._bound(instance)))
+        return self.open_of(instance.pk, cast("Owned", instance).key_owner_id, sealed)
+
+    def open_of(self, row_id: Any, owner_id: uuid.UUID, sealed: bytes) -> Any:
+        return self.from_bytes(crypto.unseal(keys.data_key(owner_id), sealed, bound_to=self._bound(row_id, owner_id)))
+
+    def seal(self, instance: models.Model, value: Any) -> _Sealed:
+        owner_id = cast("Owned", instance).key_owner_id
+        key, bound = keys.data_key(owner_id, make=True), self._bound(instance.pk, owner_id)
+        return _Sealed(crypto.seal(key, self.to_bytes(value), bound_to=bound))
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
         value = model_instance.__dict__.get(self.attname)
         if value is None or isinstance(value, _Sealed):
             return value
-        key = keys.data_key(cast("Owned", model_instance).key_owner_id, make=True)
-        return _Sealed(crypto.seal(key, self.to_bytes(value), bound_to=self._bound(model_instance)))
+        return self.seal(model_instance, value)
 
     def from_db_value(self, value: Any, expression: Combinable, connection: BaseDatabaseWrapper) -> _Sealed | None:
         return None if value is None else _Sealed(bytes(value))
@@ -110,3 +115,24 @@ class EncryptedJSONField(_EncryptedField):
 
     def from_bytes(self, value: bytes) -> Any:
         return json.loads(value)
+
+
+def sealed(row: models.Model, name: str, value: Any) -> Any:
+    """A value for that column of that row, for a counted update: `filter(id=row.id, ...).update(name=sealed(...))`.
+
+    DANGER: it opens in this row and in no other, so the update must name the row by its key.
+    """
+    return _encrypted(type(row), name).seal(row, value)
+
+
+def opened(model: type[models.Model], name: str, value: Any, *, row_id: Any, owner_id: uuid.UUID) -> Any:
+    """What stands in that column of that row, where many were read as values: a row object for each costs more than
+    opening it."""
+    return None if value is None else _encrypted(model, name).open_of(row_id, owner_id, value)
+
+
+def _encrypted(model: type[models.Model], name: str) -> _EncryptedField:
+    field = model._meta.get_field(name)
+    if not isinstance(field, _EncryptedField):
+        raise FieldError(f"{name} is not encrypted")
+    return field

@@ -30,16 +30,17 @@ def facts_in(text: str, language: Language) -> tuple[Fact, ...]:
     """The facts of one message, in the order in which they are said."""
     found: list[Fact] = []
     text = unicodedata.normalize("NFC", text)
+    words = lexicon(language)
     if _forgets(text, language):
         return ()
     text = _QUOTED.sub(lambda match: '"' + " " * (len(match.group()) - 2) + '"', text)
     for start, end, asks in _sentences(text):
         said = text[start:end]
-        words = lexicon(language)
-        if asks or words.not_a_fact.search(flat(said)):
+        bare = flat(said)
+        if asks or words.not_a_fact.search(bare):
             continue
         for kind, pattern in words.learn:
-            for match in pattern.finditer(flat(said)):
+            for match in pattern.finditer(bare):
                 fact = _fact(kind, groups_of(match, said), language)
                 if fact is not None and not any(fact.same_thing(other) for other in found):
                     found.append(fact)
@@ -53,8 +54,9 @@ def told_in(text: str, language: Language) -> tuple[Told, ...]:
 
 def _forgets(text: str, language: Language) -> bool:
     """Whether something is to be forgotten: "forget that i love olives" must not teach olives anew."""
+    bare = flat(text)
     wishes = (pattern for about, pattern in lexicon(language).ask if about in ("forget", "forget_all"))
-    return any(pattern.search(flat(text)) for pattern in wishes)
+    return any(pattern.search(bare) for pattern in wishes)
 
 
 def groups_of(match: Any, text: str) -> dict[str, str]:

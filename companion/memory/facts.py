@@ -96,6 +96,8 @@ class Lexicon:
 
 def fold(text: str) -> str:
     """Lower case without accents."""
+    if text.isascii():
+        return text.lower().strip()
     plain = unicodedata.normalize("NFKD", text.casefold())
     return "".join(char for char in plain if not unicodedata.combining(char)).strip()
 
@@ -105,7 +107,7 @@ def flat(text: str) -> str:
 
     Patterns and texts are matched flat: in RE2 an accented letter is no letter to `\\b`, so "mí" would have no end.
     """
-    return "".join(_bare(char) for char in text)
+    return text if text.isascii() else "".join(_bare(char) for char in text)
 
 
 def _bare(char: str) -> str:

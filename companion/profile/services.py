@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
+from chatbot.core.rows import only_row
 from companion.profile.models import Companion
 from companion.types import MOODS, Mood, Persona, Sliders
 
@@ -39,7 +40,7 @@ def _mood(value: str) -> Mood:
 
 def companion_for(owner_id: uuid.UUID) -> Shape:
     """The person's companion; the default one while they have not shaped it."""
-    row = Companion.objects.filter(owner_id=owner_id).first()
+    row = only_row(Companion.objects.filter(owner_id=owner_id))
     if row is None:
         return Shape(DEFAULT_NAME, "honey", "sunny", 50, 50, 50)
     return Shape(row.name, row.colour, _mood(row.mood), row.playful, row.curious, row.gentle)

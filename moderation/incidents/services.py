@@ -17,6 +17,7 @@ from chatbot.core import clock, keys
 from chatbot.core.audit import audit_record
 from chatbot.core.crypto import CryptoError
 from chatbot.core.locks import hold
+from chatbot.core.rows import only_row
 from moderation.crisis.helplines import helplines, verified_put
 from moderation.detectors.personal import mask, personal_spans
 from moderation.detectors.private import private_spans
@@ -286,7 +287,7 @@ def reports_answer() -> int:
 
 def watch_load(person_id: uuid.UUID) -> WatchState:
     """The person's watch; an empty one when there is none. One that does not open is not read as 'all is well'."""
-    row = PersonWatch.objects.filter(person_id=person_id).first()
+    row = only_row(PersonWatch.objects.filter(person_id=person_id))
     return WatchState() if row is None else from_json(row.watch)
 
 

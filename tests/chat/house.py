@@ -8,11 +8,12 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
+from asgiref.sync import sync_to_async
 from django.db import connections
 
 from chatbot.accounts import services as people
 from chatbot.accounts.models import User
-from chatbot.chat import engine, services, talk
+from chatbot.chat import answering, engine, services, talk
 from chatbot.chat.models import Conversation, Finish, Message, Turn
 from chatbot.chat.turn import turn_run
 from chatbot.core import clock
@@ -93,6 +94,7 @@ async def database_away() -> AsyncIterator[None]:
     name = holder["NAME"]
     holder["NAME"] = "/nowhere/abraco.sqlite3"
     await asyncio.to_thread(database_close)
+    await sync_to_async(connections.close_all)()  # the thread of Django's own sync code keeps its connection else
     try:
         yield
     finally:
@@ -111,11 +113,13 @@ def accept(
 
 def answer_empty(accepted: services.Acceptance, *, learn: bool = False) -> None:
     """The turn ends with nothing said. `learn`: what it was about may be learned from."""
-    fence = services.turn_claim(accepted.turn_id, now=clock.now())
-    assert fence is not None
+    turn = answering.turn_claim(accepted.turn_id, now=clock.now())
+    assert turn is not None
     if learn:
-        services.turn_decide(turn_id=accepted.turn_id, fence=fence, action="allow")
-    services.turn_finish(
-        turn_id=accepted.turn_id, fence=fence, finish=Finish.COMPLETE, engine="scripted", trace={}, timings={},
+        answering.turn_decide(
+            turn_id=accepted.turn_id, message_id=accepted.message_id, fence=turn.fence, action="allow"
+        )
+    answering.turn_finish(
+        turn=turn, finish=Finish.COMPLETE, engine="scripted", trace={}, timings={},
         learn=learn,
     )  # fmt: skip

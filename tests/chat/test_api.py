@@ -333,7 +333,8 @@ async def test_whatever_is_sent_the_answer_is_one_that_the_openapi_names(
     found = next(entry for entry in schema["paths"] if _same(entry, path))
     assert str(status) in {str(known) for known in schema["paths"][found][method]["responses"]}
     if status != 200:
-        assert set(answered) == {"code", "message", "field", "retry_after"}
+        openai_s = short == "/moderations"
+        assert set(answered) == ({"error"} if openai_s else {"code", "message", "field", "retry_after"})
 
 
 def _same(entry: str, path: str) -> bool:

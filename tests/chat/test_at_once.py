@@ -13,7 +13,7 @@ import pytest
 from django.db import connections
 
 from chatbot.accounts.models import User
-from chatbot.chat import services, talk
+from chatbot.chat import answering, services, talk
 from chatbot.chat.material import screening_store, turn_begin
 from chatbot.chat.models import Conversation, Finish, Message, Turn
 from chatbot.core import clock
@@ -82,13 +82,13 @@ def test_a_clock_that_is_behind_puts_nothing_out_of_order(maya_at_noon: User) ->
     second = accept(maya_at_noon, conversation)
     assert second.message_id > ahead
     assert second.turn_id > first.turn_id
-    fence = services.turn_claim(second.turn_id, now=clock.now())
-    assert fence is not None
-    assert services.sentence_add(
-        turn_id=second.turn_id, owner_id=maya_at_noon.id, fence=fence, seq=1, text="hello again"
+    turn = answering.turn_claim(second.turn_id, now=clock.now())
+    assert turn is not None
+    assert answering.sentence_add(
+        turn_id=second.turn_id, owner_id=maya_at_noon.id, fence=turn.fence, seq=1, text="hello again"
     )
-    reply = services.turn_finish(
-        turn_id=second.turn_id, fence=fence, finish=Finish.COMPLETE, engine="scripted", trace={}, timings={},
+    reply = answering.turn_finish(
+        turn=turn, finish=Finish.COMPLETE, engine="scripted", trace={}, timings={},
         learn=False,
     )  # fmt: skip
     assert reply is not None
@@ -136,8 +136,8 @@ def test_a_message_and_a_correction_at_once_leave_the_last_one_corrected_or_none
 
 def test_one_of_many_takes_a_turn(maya_at_noon: User) -> None:
     accepted = accept(maya_at_noon, services.conversation_start(person=maya_at_noon))
-    found = came(at_once(*[lambda: services.turn_claim(accepted.turn_id, now=clock.now())] * 6))
-    assert sorted(fence for fence in found if fence is not None) == [1]
+    found = came(at_once(*[lambda: answering.turn_claim(accepted.turn_id, now=clock.now())] * 6))
+    assert [turn.fence for turn in found if turn is not None] == [1]
 
 
 def test_a_conversation_that_went_meanwhile_takes_no_message(maya_at_noon: User) -> None:
@@ -164,27 +164,29 @@ def test_who_lost_a_turn_decides_nothing_about_its_message(maya_at_noon: User) -
     accepted = accept(maya_at_noon, services.conversation_start(person=maya_at_noon), "im going to kill myself")
     begun = turn_begin(accepted.turn_id, now=clock.now())
     assert begun is not None
-    fence, material = begun
+    turn, material = begun
     screening = screen.check_message(
         material.text, band=material.band, language=material.language, watch=material.watch, now=clock.now()
     )
-    assert services.turn_claim(accepted.turn_id, now=clock.now() + timedelta(seconds=16)) == fence + 1
-    with pytest.raises(services.LeaseLost):
-        screening_store(material, screening, None, fence=fence)
+    taken_up = answering.turn_claim(accepted.turn_id, now=clock.now() + timedelta(seconds=16))
+    assert taken_up is not None
+    assert taken_up.fence == turn.fence + 1
+    with pytest.raises(answering.LeaseLost):
+        screening_store(material, screening, None, fence=turn.fence)
     assert Incident.objects.count() == 0
     assert incidents.watch_load(maya_at_noon.id) == WatchState()
     assert Message.objects.get().decision == ""
-    screening_store(material, screening, None, fence=fence + 1)
+    screening_store(material, screening, None, fence=taken_up.fence)
     assert Incident.objects.count() == 1
-    with pytest.raises(services.LeaseLost):
-        services.turn_plan(turn_id=accepted.turn_id, fence=fence, trace={"words": ["late"]})
+    with pytest.raises(answering.LeaseLost):
+        answering.turn_plan(turn_id=accepted.turn_id, fence=turn.fence, trace={"words": ["late"]})
 
 
 def test_a_lease_is_not_renewed_once_the_turn_is_done(maya_at_noon: User) -> None:
     accepted = accept(maya_at_noon, services.conversation_start(person=maya_at_noon))
     answer_empty(accepted)
-    with pytest.raises(services.LeaseLost):
-        services.turn_renew(accepted.turn_id, 1, now=clock.now())
+    with pytest.raises(answering.LeaseLost):
+        answering.turn_renew(accepted.turn_id, 1, now=clock.now())
 
 
 def test_many_broken_turns_keep_nobody_else_waiting(maya_at_noon: User) -> None:
@@ -193,6 +195,6 @@ def test_many_broken_turns_keep_nobody_else_waiting(maya_at_noon: User) -> None:
     crowded = services.conversation_start(person=maya_at_noon)
     crowd = [accept(maya_at_noon, crowded) for _ in range(4)]
     other = accept(maya_at_noon, services.conversation_start(person=maya_at_noon))
-    assert services.turns_lost(now=clock.now(), most=2) == [crowd[0].turn_id, other.turn_id]
-    found = services.turns_lost(now=clock.now())
+    assert answering.turns_lost(now=clock.now(), most=2) == [crowd[0].turn_id, other.turn_id]
+    found = answering.turns_lost(now=clock.now())
     assert found == [crowd[0].turn_id, other.turn_id, *(one.turn_id for one in tried)]

@@ -90,11 +90,11 @@ def test_what_was_said_before_everything_was_forgotten_does_not_come_back(maya_a
     asked = accept(maya_at_noon, services.conversation_start(person=maya_at_noon), "forget everything about me")
     begun = turn_begin(asked.turn_id, now=clock.now())
     assert begun is not None
-    fence, material = begun
+    turn, material = begun
     screening = screen.check_message(
         material.text, band=material.band, language=material.language, watch=material.watch, now=clock.now()
     )
-    found = screening_store(material, screening, None, fence=fence)
+    found = screening_store(material, screening, None, fence=turn.fence)
     assert found.answer is not None
     assert found.answer.forgot_all
     jobs.learn(str(message))  # late
@@ -126,11 +126,11 @@ def test_two_conversations_at_once_both_count_in_the_watch(maya_at_noon: User) -
     def keep(at: int) -> None:
         begun = materials[at]
         assert begun is not None
-        fence, material = begun
+        turn, material = begun
         screening = screen.check_message(
             material.text, band=material.band, language=material.language, watch=material.watch, now=clock.now()
         )
-        screening_store(material, screening, None, fence=fence)
+        screening_store(material, screening, None, fence=turn.fence)
 
     came(at_once(lambda: keep(0), lambda: keep(1)))
     assert incidents.watch_load(maya_at_noon.id).home_danger
@@ -180,6 +180,24 @@ def test_tabs_that_send_at_once_count_the_same_minutes_once(maya_at_noon: User) 
     came(at_once(*[lambda: people.usage_record(maya_at_noon, now=now)] * 5))
     day = UsageDay.objects.get()
     assert (day.seconds, day.turns) == (600, 6)
+
+
+def test_what_was_seen_before_another_tab_wrote_is_not_counted_on(maya_at_noon: User) -> None:
+    people.usage_record(maya_at_noon, now=NOON)
+    seen, now = Presence.objects.get(), NOON + timedelta(minutes=10)
+    came(at_once(*[lambda: people.usage_record(maya_at_noon, now=now, seen=seen)] * 5))
+    day = UsageDay.objects.get()
+    assert (day.seconds, day.turns) == (600, 6)
+
+
+def test_a_break_that_began_since_the_row_was_seen_stays_open(maya_at_noon: User) -> None:
+    people.usage_record(maya_at_noon, now=NOON)
+    Presence.objects.update(run_from=NOON - timedelta(minutes=61))
+    seen, now = Presence.objects.get(), NOON + timedelta(minutes=1)
+    assert people.break_look(maya_at_noon, now=now)
+    assert not people.usage_record(maya_at_noon, now=now, seen=seen)
+    presence = Presence.objects.get()
+    assert (presence.break_open, presence.reminded_at, presence.last_at) == (True, now, now)
 
 
 def test_a_message_does_not_undo_the_break_that_fell_due_beside_it(maya_at_noon: User) -> None:

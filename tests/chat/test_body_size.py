@@ -9,7 +9,7 @@ import pytest
 from asgiref.testing import ApplicationCommunicator
 
 from chatbot.asgi import PAGE_BYTES, application
-from chatbot.chat.api_door import BODY_BYTES, MODERATE_BYTES
+from chatbot.chat.api_door import BODY_BYTES, MODERATE_BYTES, MODERATIONS, MODERATIONS_BYTES
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PIECE = 16 * 1024
@@ -43,7 +43,13 @@ async def posted(path: str, size: int, language: str = "en") -> tuple[int, str]:
 
 
 @pytest.mark.parametrize(
-    ("path", "most"), [("/api/v1/messages", BODY_BYTES), ("/api/v1/moderate", MODERATE_BYTES), ("/help/", PAGE_BYTES)]
+    ("path", "most"),
+    [
+        ("/api/v1/messages", BODY_BYTES),
+        ("/api/v1/moderate", MODERATE_BYTES),
+        (MODERATIONS, MODERATIONS_BYTES),
+        ("/help/", PAGE_BYTES),
+    ],
 )
 async def test_a_body_in_pieces_is_taken_up_to_its_address_s_size_and_no_further(path: str, most: int) -> None:
     taken, _ = await posted(path, most)
@@ -61,6 +67,8 @@ async def test_the_no_has_the_api_s_shape_there_and_is_a_plain_sentence_elsewher
         "field": None,
         "retry_after": None,
     }
+    _, openai = await posted(MODERATIONS, MODERATIONS_BYTES + 1)
+    assert json.loads(openai)["error"]["code"] == "too_large"
     _, page = await posted("/account/login/", PAGE_BYTES + 1, language="es")
     assert "1024 KiB" in page
     assert "Nothing was sent" not in page

@@ -17,7 +17,7 @@ from pytest_django import Settings
 from chatbot.accounts import gate
 from chatbot.accounts import services as people
 from chatbot.accounts.models import Presence, UsageDay, User
-from chatbot.chat import dangers, services, talk
+from chatbot.chat import answering, dangers, services, talk
 from chatbot.chat.help_ready import HelpUnchecked
 from chatbot.chat.limits import closed_now
 from chatbot.chat.models import Finish, Message, Turn, TurnState
@@ -59,7 +59,7 @@ async def test_danger_is_answered_whatever_the_gate_says(maya_now: User, danger:
         assert taken.acceptance is not None
         await turn_run(taken.acceptance.turn_id)
         turn = await Turn.objects.aget(id=taken.acceptance.turn_id)
-        assert turn.engine == services.WRITTEN
+        assert turn.engine == answering.WRITTEN
         assert (await in_database(lambda: Turn.objects.get(id=turn.id).trace))["card"]["lines"] is not None
     else:
         assert taken.danger is not None
@@ -135,7 +135,7 @@ async def test_until_the_crisis_ends_no_speed_limit_holds_and_no_engine_is_asked
     await answered(maya_now, DANGERS["L2"])
     for _ in range(talk.PER_MINUTE + 5):
         turn, _reply = await answered(maya_now, "i don't know")
-        assert turn.engine == services.WRITTEN
+        assert turn.engine == answering.WRITTEN
     assert scripted.asked == []
 
 
@@ -166,7 +166,7 @@ async def test_a_crisis_goes_on_past_the_hour_at_which_the_chat_closes(maya_now:
     await in_database(close_gate, maya_now, closed)
     assert await in_database(closed_now, maya_now.id) is None
     turn, reply = await answered(maya_now, "i don't know")
-    assert (turn.engine, scripted.asked) == (services.WRITTEN, [])
+    assert (turn.engine, scripted.asked) == (answering.WRITTEN, [])
     assert reply
 
 
@@ -286,10 +286,10 @@ async def test_written_words_that_a_crash_cut_off_are_said_to_the_end_once(maya_
     plan = {"words": words, "decision": {"action": "crisis"}, "card": {"title": "Help", "body": "Call 911."}}
 
     def crash() -> None:
-        fence = services.turn_claim(turn_id, now=clock.now())
-        assert fence is not None
-        services.turn_plan(turn_id=turn_id, fence=fence, trace=plan)
-        services.sentence_add(turn_id=turn_id, owner_id=maya_now.id, fence=fence, seq=1, text=words[0])
+        turn = answering.turn_claim(turn_id, now=clock.now())
+        assert turn is not None
+        answering.turn_plan(turn_id=turn_id, fence=turn.fence, trace=plan)
+        answering.sentence_add(turn_id=turn_id, owner_id=maya_now.id, fence=turn.fence, seq=1, text=words[0])
 
     await in_database(crash)
     clock.move_to(NOON + timedelta(seconds=16))

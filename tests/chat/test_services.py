@@ -7,7 +7,7 @@ import pytest
 
 from chatbot.accounts import gate
 from chatbot.accounts.models import User
-from chatbot.chat import selectors, services
+from chatbot.chat import answering, selectors, services
 from chatbot.chat.models import Finish, Message, Sentence, Turn, TurnState
 from chatbot.core import clock
 from tests.stored import stored_bytes
@@ -26,17 +26,16 @@ def accept(
 
 def say(accepted: services.Acceptance, fence: int, text: str, *, seq: int = 1) -> bool:
     owner_id = Turn.objects.get(id=accepted.turn_id).owner_id
-    return services.sentence_add(turn_id=accepted.turn_id, owner_id=owner_id, fence=fence, seq=seq, text=text)
+    return answering.sentence_add(turn_id=accepted.turn_id, owner_id=owner_id, fence=fence, seq=seq, text=text)
 
 
 def answer(accepted: services.Acceptance, *sentences: str) -> uuid.UUID | None:
-    fence = services.turn_claim(accepted.turn_id, now=clock.now())
-    assert fence is not None
+    turn = answering.turn_claim(accepted.turn_id, now=clock.now())
+    assert turn is not None
     for seq, sentence in enumerate(sentences, start=1):
-        assert say(accepted, fence, sentence, seq=seq)
-    return services.turn_finish(
-        turn_id=accepted.turn_id,
-        fence=fence,
+        assert say(accepted, turn.fence, sentence, seq=seq)
+    return answering.turn_finish(
+        turn=turn,
         finish=Finish.COMPLETE,
         engine="scripted",
         trace={},
@@ -85,43 +84,46 @@ def test_nobody_else_opens_a_conversation(maya: User, leo: User, ana: User, stra
 def test_only_one_holds_the_lease_and_a_late_writer_is_fenced_off(maya: User) -> None:
     accepted = accept(maya)
     now = clock.now()
-    first = services.turn_claim(accepted.turn_id, now=now)
+    first = answering.turn_claim(accepted.turn_id, now=now)
     assert first is not None
-    assert services.turn_claim(accepted.turn_id, now=now + timedelta(seconds=14)) is None
-    second = services.turn_claim(accepted.turn_id, now=now + timedelta(seconds=16))
-    assert second == first + 1
-    with pytest.raises(services.LeaseLost):
-        say(accepted, first, "too late")
-    with pytest.raises(services.LeaseLost):
-        services.turn_renew(accepted.turn_id, first, now=now)
-    assert say(accepted, second, "in time")
+    assert answering.turn_claim(accepted.turn_id, now=now + timedelta(seconds=14)) is None
+    second = answering.turn_claim(accepted.turn_id, now=now + timedelta(seconds=16))
+    assert second is not None
+    assert second.fence == first.fence + 1
+    with pytest.raises(answering.LeaseLost):
+        say(accepted, first.fence, "too late")
+    with pytest.raises(answering.LeaseLost):
+        answering.turn_renew(accepted.turn_id, first.fence, now=now)
+    assert say(accepted, second.fence, "in time")
     assert [sentence.text for sentence in Sentence.objects.all()] == ["in time"]
 
 
 def test_turns_of_a_conversation_are_answered_in_order(maya: User) -> None:
     first, second = accept(maya, "one"), accept(maya, "two")
-    assert services.turn_claim(second.turn_id, now=clock.now()) is None
+    assert answering.turn_claim(second.turn_id, now=clock.now()) is None
     answer(first, "ok")
-    assert services.turn_claim(second.turn_id, now=clock.now()) is not None
+    assert answering.turn_claim(second.turn_id, now=clock.now()) is not None
 
 
 def test_a_released_turn_is_free_at_once(maya: User) -> None:
     accepted = accept(maya)
-    fence = services.turn_claim(accepted.turn_id, now=clock.now())
-    assert fence is not None
-    services.turn_release(accepted.turn_id, fence)
-    assert services.turn_claim(accepted.turn_id, now=clock.now()) == fence + 1
+    turn = answering.turn_claim(accepted.turn_id, now=clock.now())
+    assert turn is not None
+    answering.turn_release(accepted.turn_id, turn.fence)
+    again = answering.turn_claim(accepted.turn_id, now=clock.now())
+    assert again is not None
+    assert again.fence == turn.fence + 1
 
 
 def test_stop_is_heard_at_the_next_sentence(maya: User) -> None:
     accepted = accept(maya)
-    fence = services.turn_claim(accepted.turn_id, now=clock.now())
-    assert fence is not None
-    assert not services.turn_renew(accepted.turn_id, fence, now=clock.now())
-    assert say(accepted, fence, "Before the tap.")
+    turn = answering.turn_claim(accepted.turn_id, now=clock.now())
+    assert turn is not None
+    assert not answering.turn_renew(accepted.turn_id, turn.fence, now=clock.now())
+    assert say(accepted, turn.fence, "Before the tap.")
     services.turn_stop(person=maya, turn_id=accepted.turn_id)
-    assert services.turn_renew(accepted.turn_id, fence, now=clock.now())
-    assert not say(accepted, fence, "After the tap.", seq=2)
+    assert answering.turn_renew(accepted.turn_id, turn.fence, now=clock.now())
+    assert not say(accepted, turn.fence, "After the tap.", seq=2)
     assert [sentence.text for sentence in Sentence.objects.all()] == ["Before the tap."]
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from chatbot.accounts.models import User
-from chatbot.chat import engine, services, talk
+from chatbot.chat import answering, engine, services, talk
 from chatbot.chat.models import Finish, Turn, TurnState
 from chatbot.chat.turn import TRIES, turn_run
 from chatbot.core import clock, jobs, metrics
@@ -108,7 +108,7 @@ async def test_a_turn_whose_process_died_is_found_and_answered(maya_now: User) -
     says("Here I am again.")
     taken = await take(maya_now, "hello?")
     assert taken.acceptance is not None
-    await in_database(services.turn_claim, taken.acceptance.turn_id, now=clock.now())
+    await in_database(answering.turn_claim, taken.acceptance.turn_id, now=clock.now())
     assert await talk.sweep_turns() == 0
     clock.move_to(NOON + timedelta(seconds=16))
     assert await talk.sweep_turns() == 1
@@ -175,7 +175,7 @@ async def test_a_turn_that_breaks_whoever_answers_it_ends_kindly(maya_now: User)
     taken = await take(maya_now, "hello?")
     assert taken.acceptance is not None
     for _ in range(TRIES):
-        await in_database(services.turn_claim, taken.acceptance.turn_id, now=clock.now())
+        await in_database(answering.turn_claim, taken.acceptance.turn_id, now=clock.now())
         clock.move_to(clock.now() + timedelta(seconds=16))
     assert await turn_run(taken.acceptance.turn_id)
     assert ((await Turn.objects.aget()).finish, scripted.asked) == (Finish.FAILED, [])

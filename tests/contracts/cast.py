@@ -15,7 +15,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from chatbot.accounts import devices, oversight, services
 from chatbot.accounts.models import AlertKind, Role, User
-from chatbot.chat import frames
+from chatbot.chat import answering, frames
 from chatbot.chat import services as chat
 from chatbot.chat.models import Finish
 from chatbot.core import clock
@@ -79,11 +79,11 @@ def hers_make(maya: User) -> dict[str, str]:
     """Something of hers in every room. Its ids, by the names that addresses have for them."""
     conversation = chat.conversation_start(person=maya)
     said = chat.message_accept(person=maya, conversation=conversation, client_id=uuid.uuid4(), text=SAID)
-    fence = chat.turn_claim(said.turn_id, now=clock.now())
-    assert fence is not None
-    chat.sentence_add(turn_id=said.turn_id, owner_id=maya.id, fence=fence, seq=1, text=REPLIED)
-    reply = chat.turn_finish(
-        turn_id=said.turn_id, fence=fence, finish=Finish.COMPLETE, engine="scripted", trace={}, timings={}, learn=False
+    turn = answering.turn_claim(said.turn_id, now=clock.now())
+    assert turn is not None
+    answering.sentence_add(turn_id=said.turn_id, owner_id=maya.id, fence=turn.fence, seq=1, text=REPLIED)
+    reply = answering.turn_finish(
+        turn=turn, finish=Finish.COMPLETE, engine="scripted", trace={}, timings={}, learn=False
     )
     learned = memory.memory_learn(owner_id=maya.id, text=TOLD, language="en", said_at=clock.now(), source=None)
     Client().force_login(maya, backend=BACKEND)

@@ -8,6 +8,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from chatbot.core import clock, crypto, keys
+from chatbot.core.fields import opened, sealed
 from chatbot.core.ids import new_id
 from chatbot.core.models import PersonKey
 from companion.profile.models import Companion
@@ -54,6 +55,20 @@ def test_an_encrypted_column_refuses_update_and_search() -> None:
         Companion.objects.update(name="Bento")
     with pytest.raises(FieldError):
         Companion.objects.filter(name="Pipoca").exists()
+
+
+def test_a_value_sealed_for_an_update_opens_in_its_own_row_alone() -> None:
+    one, other = companion_named("Pipoca"), companion_named("Bento")
+    Companion.objects.update(name=sealed(one, "name", "Luna"))
+    assert Companion.objects.get(pk=one.pk).name == "Luna"
+    with pytest.raises(crypto.CryptoError):
+        _ = Companion.objects.get(pk=other.pk).name
+    stored = Companion.objects.filter(pk=one.pk).values_list("name", flat=True).get()
+    assert opened(Companion, "name", stored, row_id=one.pk, owner_id=one.owner_id) == "Luna"
+    with pytest.raises(crypto.CryptoError):
+        opened(Companion, "name", stored, row_id=other.pk, owner_id=one.owner_id)
+    with pytest.raises(FieldError):
+        sealed(one, "colour", "sky")
 
 
 def test_after_the_key_is_destroyed_nothing_opens() -> None:

@@ -14,7 +14,7 @@ from pytest_django import Settings
 
 from chatbot.accounts import services as people
 from chatbot.accounts.models import GuardianAlert, Role, User
-from chatbot.chat import dangers, services
+from chatbot.chat import answering, dangers
 from chatbot.chat.models import Turn, TurnState
 from chatbot.chat.turn import turn_run
 from chatbot.core import clock, jobs
@@ -82,7 +82,7 @@ async def test_while_the_line_is_still_coming_nobody_is_asked(maya_now: User, an
     says("Never this.")
     taken = await take(maya_now, SAID)
     assert taken.acceptance is not None
-    begun = await in_database(lambda: services.turn_claim(taken.acceptance.turn_id, now=clock.now()))
+    begun = await in_database(lambda: answering.turn_claim(taken.acceptance.turn_id, now=clock.now()))
     assert begun is not None
     person, decision = maya_now, await in_database(dangers.danger_in, SAID, maya_now)
     assert decision is not None

@@ -14,6 +14,7 @@ from django.utils import translation
 
 from chatbot.accounts import services as people
 from chatbot.accounts.models import Role, User
+from chatbot.chat import answering
 from chatbot.chat import services as chat
 from chatbot.chat.models import Conversation, Finish, Message, Reaction
 from chatbot.core import clock, jobs, keys
@@ -37,11 +38,12 @@ HOSTILE = '</p><script>document.title="owned"</script><img src=x onerror="docume
 def say(person: User, text: str) -> Message:
     conversation = chat.conversation_open(person=person, conversation_id=None)
     taken = chat.message_accept(person=person, conversation=conversation, client_id=new_id(), text=text)
-    fence = chat.turn_claim(taken.turn_id, now=clock.now())
-    assert fence is not None
-    chat.sentence_add(turn_id=taken.turn_id, owner_id=person.id, fence=fence, seq=1, text=f"About {text[:20]}: noted.")
-    reply = chat.turn_finish(
-        turn_id=taken.turn_id, fence=fence, finish=Finish.COMPLETE, engine="scripted", trace={}, timings={}, learn=False
+    turn = answering.turn_claim(taken.turn_id, now=clock.now())
+    assert turn is not None
+    said = f"About {text[:20]}: noted."
+    answering.sentence_add(turn_id=taken.turn_id, owner_id=person.id, fence=turn.fence, seq=1, text=said)
+    reply = answering.turn_finish(
+        turn=turn, finish=Finish.COMPLETE, engine="scripted", trace={}, timings={}, learn=False
     )
     return Message.objects.get(id=reply)
 

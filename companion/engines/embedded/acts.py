@@ -110,6 +110,17 @@ def acts_in(text: str, language: Language) -> tuple[Act, ...]:
     return found
 
 
+def is_one_of(text: str, language: Language, names: frozenset[str]) -> bool:
+    """Whether the text is nothing but one of these acts, as acts_in would say, by their rules alone. Not for the acts
+    that have none: laughs, silence and mash."""
+    rules = _rules(language)
+    typed = plain(text).strip()
+    if not LETTER.search(typed) or rules.laughs.search(typed.replace(",", " ").replace("?", " ")):
+        return False
+    cores = _cores(words_of(text, language), rules.around)
+    return any(_fits(rule, cores) for rule in rules.rules if rule.act.whole and rule.act.name in names)
+
+
 def _fits(rule: _Rule, cores: list[str]) -> bool:
     if rule.has is not None and rule.has.search(cores[0]):
         return True

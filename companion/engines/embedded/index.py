@@ -10,6 +10,7 @@ import numpy as np
 from chatbot.core.encoder.values import Floats
 from companion.bank import Bank, Exchange
 from companion.engines.embedded.lexical import LexicalIndex
+from companion.engines.embedded.lines import times_of
 from companion.engines.embedded.vectors import VectorCache
 from companion.engines.embedded.words import feeling_of, is_grave, lexicon, words_of
 from companion.types import Language
@@ -80,6 +81,7 @@ class BankIndex:
         self._grave = np.array([is_grave(each, bank.language) for each in words], dtype=bool)
         weighs = self._grave | (self._feelings < 0)
         self.felt = frozenset(owner.id for owner, felt in zip(self._owners, weighs, strict=True) if felt)
+        self.times = times_of(bank.lines.values(), bank.language)
         self._known = frozenset(word for each in words for word in each)
         self.letters = LexicalIndex(texts, bank.language)
         self._vectors = None if cache is None else cache.vectors(bank.language, texts)

@@ -20,6 +20,7 @@ from companion.types import Language, Prompt, Recalled, Sliders
 
 GENTLE_TONES = frozenset(("plain", "warm"))
 FAR_TIMES = frozenset(("tomorrow", "yesterday"))
+NO_TIMES: frozenset[str] = frozenset()
 MOST_ASKED = 2  # turns in a row that may ask
 SLOT_LETTERS = 30
 SHORTEST_REST = 24  # letters that must be left of a line without its question: "Uh-oh." alone says nothing
@@ -43,6 +44,12 @@ class Pick:
 def _plain_rules(language: Language) -> tuple[Any, Any]:
     given = yaml.safe_load((Path(__file__).parent / "plain.yaml").read_bytes())[language]
     return re2.compile("|".join(f"(?:{rule})" for rule in given["leave_out"])), re2.compile(given["prompted"])
+
+
+def times_of(lines: Iterable[BankLine], language: Language) -> dict[str, frozenset[str]]:
+    """The times that lines of the bank name, by the line's id; without those that name none."""
+    named = ((line.id, times_in(words_of(line.text, language), language)) for line in lines)
+    return {line_id: times for line_id, times in named if times}
 
 
 def slot_values(prompt: Prompt) -> dict[str, str]:
@@ -70,12 +77,22 @@ def _memory_slots(memory: Recalled) -> Mapping[str, str]:
 class Chooser:
     """For one turn: knows the prompt and the talk so far, and keeps their rules whatever the exchange."""
 
-    def __init__(self, prompt: Prompt, talk: Talk, values: Mapping[str, str], *, heavy: bool = False) -> None:
-        """heavy: what was just talked about weighs, even if this message doesn't."""
+    def __init__(
+        self,
+        prompt: Prompt,
+        talk: Talk,
+        values: Mapping[str, str],
+        *,
+        line_times: Mapping[str, frozenset[str]],
+        heavy: bool = False,
+    ) -> None:
+        """line_times: of the bank's lines, see times_of. heavy: what was just talked about weighs, even if this message
+        doesn't."""
         self.prompt = prompt
         self.talk = talk
         self.heavy = heavy
         self.values = dict(values)
+        self._line_times = line_times
         leave_out, prompted = _plain_rules(prompt.language)
         times = [times_in(words_of(text, prompt.language), prompt.language) for text in (prompt.text, *talk.user_texts)]
         self._times, self._times_open = times[0], any(times)
@@ -124,7 +141,7 @@ class Chooser:
 
     def _at_another_time(self, line: BankLine) -> bool:
         """ "Tomorrow throws its shadow" is nothing to say about Friday's test, nor where nobody named a day."""
-        named = times_in(words_of(line.text, self.prompt.language), self.prompt.language)
+        named = self._line_times.get(line.id, NO_TIMES)
         if not named or not self._times:
             return bool(named & FAR_TIMES) and not self._times_open
         return named.isdisjoint(self._times)

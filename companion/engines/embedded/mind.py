@@ -85,7 +85,7 @@ class Turn:
         self.feeling = feeling_of(reading.words, prompt.language)
         self.sounds_bad = self.feeling < 0 or is_grave(reading.words, prompt.language)
         self.heavy = prompt.low or (talk.heavy and not self._moves_on())
-        self.chooser = Chooser(prompt, talk, slot_values(prompt), heavy=self.heavy)
+        self.chooser = Chooser(prompt, talk, slot_values(prompt), line_times=index.times, heavy=self.heavy)
         self.asks_companion = reading.asks and not YOU[prompt.language].isdisjoint(reading.words)
         self.content = content_words(reading.words, prompt.language)
         self.hits = self._hits()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from chatbot.core.encoder.values import Floats
-from companion.engines.embedded.acts import Act, acts_in, asks_in
+from companion.engines.embedded.acts import Act, acts_in, asks_in, is_one_of
 from companion.engines.embedded.index import BankIndex, Likeness, Query
 from companion.engines.embedded.words import content_words, lexicon, sentences_of, words_of
 from companion.types import Language
@@ -60,7 +60,7 @@ def without_greeting(text: str, language: Language) -> str:
     words = text.split()
     for count in range(min(3, len(words) - 1), 0, -1):
         head = " ".join(words[:count])
-        if any(act.name in HEADS and act.whole for act in acts_in(head, language)):
+        if is_one_of(head, language, HEADS):
             return " ".join(words[count:])
     return text
 

@@ -76,12 +76,16 @@ def lexicon(language: Language) -> Lexicon:
 
 def plain(text: str) -> str:
     """Lower case without accents, quotes straightened."""
+    if text.isascii():
+        return text.lower().replace("`", "'")
     folded = unicodedata.normalize("NFD", text.casefold().translate(QUOTES)).replace("œ", "oe").replace("æ", "ae")
     return "".join(letter for letter in folded if not unicodedata.combining(letter))
 
 
 def squeezed(text: str) -> str:
     """Letters that repeat three times and more, once: sooo, heyyyy. (Laughter keeps its kkk.)"""
+    if not any(first == second == third for first, second, third in zip(text, text[1:], text[2:], strict=False)):
+        return text
     out: list[str] = []
     run = 0
     for at, letter in enumerate(text):
