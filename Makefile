@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
-.PHONY: run test check install bench bench-turn bench-safety samples clean
+.PHONY: run test check install bench bench-turn bench-safety bench-moderation samples clean
 
 PORT ?= 8000
 WORKERS ?= 1
@@ -58,6 +58,11 @@ bench-turn: $(STAMP)
 
 bench-safety: $(STAMP)
 	@$(PY) -m bench.safety
+
+# Beside simple peers, on the public sets of ../shared.
+bench-moderation: $(STAMP)
+	@$(PY) -m pip install -q -r requirements-bench.txt
+	@$(PY) -m bench.moderation
 
 # Scripted talks of twenty turns a language, into docs/samples.
 samples: $(STAMP)

@@ -1,8 +1,9 @@
-"""How well the safety layer sees, and how often it sees what isn't there: `python -m bench.safety [--dev FOLDER]`.
+"""How well the safety layer sees, and how often it sees what isn't there:
+`python -m bench.safety [--dev FOLDER] [--rules]`.
 
-Everything goes through the real screen, band 13-15, no classifier, no engine. Danger counts as seen with a written
-answer (`crisis` or `support` with a playbook), for L2 and L3 with that level or a higher one too. A false crisis is a
-`crisis` on a harmless text, a refusal is `refuse` or `block` on one.
+Everything goes through the real screen, band 13-15, as shipped; with `--rules` without the classifier. Danger counts
+as seen with a written answer (`crisis` or `support` with a playbook), for L2 and L3 with that level or a higher one
+too. A false crisis is a `crisis` on a harmless text, a refusal is `refuse` or `block` on one.
 
 Sets: tests/moderation/sets (ours; the writers of rules know them); bench/data/danger_*.yaml (ours; written before the
 rules that answer them, and known to their writers since, except where a file says that it is still unread: only such a
@@ -26,6 +27,7 @@ from typing import Any
 import yaml
 
 from chatbot.core import clock
+from moderation.detectors.classifier.detector import Classifier
 from moderation.screen import Screen
 from moderation.types import LANGUAGES, Decision, Language, WatchState, level_rank
 
@@ -35,7 +37,8 @@ UNSEEN = Path(__file__).parent / "data" / "danger_unseen.yaml"
 RESULTS = Path(__file__).parent / "results" / "safety.txt"
 DEV = ROOT.parent / "shared" / "data" / "dev"
 NOW = datetime(2026, 11, 24, 15, tzinfo=UTC)
-SCREEN = Screen()
+RULES = Screen()
+SCREEN = Screen(classifier=Classifier())
 OTHER_FILES: dict[str, Language] = {"pt": "pt-BR", "es": "es", "fr": "fr"}
 
 
@@ -45,6 +48,12 @@ def message(text: str, language: Language, watch: WatchState | None = None, at: 
 
 def reply_held(text: str, language: Language) -> bool:
     found = SCREEN.check_whole_reply(text, band="13-15", language=language, watch=WatchState())
+    return found.decision.action != "allow"
+
+
+def line_held(text: str, language: Language) -> bool:
+    """A line that people wrote: rules alone are asked about it when it is said."""
+    found = RULES.check_whole_reply(text, band="13-15", language=language, watch=WatchState())
     return found.decision.action != "allow"
 
 
@@ -141,7 +150,7 @@ def own_replies(language: Language) -> Iterator[str]:
     for promise, hits in held.items():
         if not all(hits):
             yield f"    {promise:<24} {Share.of(hits)}"
-    yield f"  good lines held back       {Share.of(reply_held(text, language) for text in _bank(language))} of the bank"
+    yield f"  good lines held back       {Share.of(line_held(text, language) for text in _bank(language))} of the bank"
 
 
 def _bank(language: Language) -> Iterator[str]:
@@ -263,9 +272,10 @@ def _commit() -> str:
     return f"{commit}, with changes not committed" if changed.stdout.strip() else commit
 
 
-def report(dev: Path) -> Iterator[str]:
+def report(dev: Path, *, rules: bool) -> Iterator[str]:
     yield f"Safety layer, {clock.now():%Y-%m-%d}, commit {_commit()}"
-    yield f"policy {SCREEN.policy.version}; band 13-15; rules and watch alone"
+    parts = "rules and watch alone" if rules else "rules, watch and classifier"
+    yield f"policy {SCREEN.policy.version}; band 13-15; {parts}"
     for problem in SCREEN.problems():
         yield f"NOT USABLE: {problem}"
     for language in LANGUAGES:
@@ -283,10 +293,17 @@ def report(dev: Path) -> Iterator[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dev", type=Path, default=DEV, help="the folder with the public sets")
+    parser.add_argument("--rules", action="store_true", help="without the classifier; the file is not written")
+    options = parser.parse_args()
+    if options.rules:
+        global SCREEN  # noqa: PLW0603  one screen for the run
+        SCREEN = RULES
     lines: list[str] = []
-    for line in report(parser.parse_args().dev):
+    for line in report(options.dev, rules=options.rules):
         print(line, flush=True)
         lines.append(line)
+    if options.rules:
+        return
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
     RESULTS.write_text("\n".join(lines) + "\n", encoding="utf-8")
 

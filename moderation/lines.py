@@ -1,7 +1,10 @@
 """Screening by lines of JSON, for scripts and measurements: `manage.py moderate --jsonl` is a door to this.
 
 In:  {"id": str, "text": str, "lang"?: str, "history"?: [{"who": "user"|"companion"|"other", "text": str}]}
-Out: {"id", "action", "severity", "level", "playbook", "scores", "spans", "watch", "lang", "policy", "ms"}
+Out: {"id", "action", "severity", "level", "playbook", "reason", "scores", "spans", "watch", "hits", "lang", "policy",
+      "ms"}
+
+`reason` and `hits` are for replays (moderation/replay.py): numbers and the names of rules, never a word of the text.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from moderation.replay import hits_kept
 from moderation.screen import Screen
 from moderation.types import LANGUAGES, Band, Exchanged, Language, Screening, Side, WatchState
 
@@ -77,7 +81,7 @@ def _screened(line: _Line, *, screen: Screen, band: Band | None, side: Side, now
         found = screen.check_message(line.text, history=history, band=band, language=language, watch=watch, now=now)
     else:
         found = screen.check_whole_reply(line.text, history=history, band=band, language=language, watch=watch)
-    return {"id": line.id, **_shown(found, side), "ms": round((time.perf_counter() - start) * 1000, 3)}
+    return {"id": line.id, **shown(found, side), "ms": round((time.perf_counter() - start) * 1000, 3)}
 
 
 def watch_replayed(
@@ -94,16 +98,19 @@ def watch_replayed(
     return watch
 
 
-def _shown(found: Screening, side: Side) -> dict[str, Any]:
+def shown(found: Screening, side: Side) -> dict[str, Any]:
+    """A screening as JSON has it."""
     decision = found.decision
     return {
         "action": decision.action,
         "severity": decision.severity,
         "level": decision.level if side == "message" else None,
         "playbook": decision.playbook,
+        "reason": decision.reason,
         "scores": {name: round(score, 4) for name, score in found.scores.items()},
         "spans": [[span.start, span.end, span.type] for span in found.spans],
         "watch": list(found.signals),
+        "hits": hits_kept(found.hits),
         "lang": found.language,
         "policy": decision.policy,
     }

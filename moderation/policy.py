@@ -1,93 +1,23 @@
-"""Policy: what is done about what the detectors found. `decide` is pure; the table is policy.yaml."""
+"""Policy: what is done about what the detectors found. `decide` is pure; the table is policy.yaml.
+
+policy_table says what the table is, policy_file reads and checks it.
+"""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Mapping
-from functools import cache
-from pathlib import Path
-from typing import Any, Final, Literal
+from collections.abc import Iterable
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from moderation.policy_file import PolicyError, policy_load, policy_shipped
+from moderation.policy_table import Policy, Row, playbook_speaks, protection
+from moderation.taxonomy import SUICIDE
+from moderation.types import Band, Decision, Hit, Level, Side, WatchState, level_rank
 
-from moderation.taxonomy import CATEGORIES, PLAYBOOKS, SEQUENCES, SUICIDE
-from moderation.types import Action, Band, Decision, Hit, Level, Side, WatchState, level_rank
-
-SHIPPED: Final = Path(__file__).resolve().parent / "policy.yaml"
-_HELPS: Final = frozenset({"crisis", "support"})
-_TURNS_AWAY: Final = frozenset({"refuse", "block"})
-# How much an action protects. Care in danger stands above every refusal: see weight().
-_RANK: Final[Mapping[Action, int]] = {"allow": 0, "support": 1, "warn": 2, "refuse": 3, "block": 4, "crisis": 7}
-_CARE: Final = 6
-
-Words = tuple[str, ...]
-
-
-class PolicyError(Exception):
-    """The policy can't be used. The sentence names the file, the line and the row."""
-
-
-class ByBand(BaseModel):
-    """One action for each band."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    young: Action = Field(alias="13-15")
-    older: Action = Field(alias="16-17")
-    adult: Action = Field(alias="18+")
-
-    def of(self, band: Band) -> Action:
-        return {"13-15": self.young, "16-17": self.older, "18+": self.adult}[band]
-
-
-class Row(BaseModel):
-    """From `severity` on: this action."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    severity: int = Field(ge=1, le=4)
-    action: Action | ByBand
-    playbook: str | None = None
-    incident: bool = False
-    plain: Action | None = None
-
-    def of(self, band: Band, *, plain: bool = False) -> Action:
-        if plain and self.plain is not None:
-            return self.plain
-        return self.action.of(band) if isinstance(self.action, ByBand) else self.action
-
-
-class CategoryPolicy(BaseModel):
-    """The rows of one category."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    message: tuple[Row, ...] = Field(min_length=1)
-    reply: tuple[Row, ...] = Field(min_length=1)
-    by_playbook: dict[str, Action] = Field(default_factory=dict)
-    locked: bool = False
-
-    def row(self, side: Side, severity: int) -> Row | None:
-        """The last row whose severity is reached."""
-        fitting = [row for row in (self.message if side == "message" else self.reply) if row.severity <= severity]
-        return fitting[-1] if fitting else None
-
-
-class Policy(BaseModel):
-    """The whole table. `version` is the semantic version with a hash of the content."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    version: str = Field(pattern=r"^\d+\.\d+\.\d+(\+[0-9a-f.]+)?$")
-    always_open: Words
-    categories: dict[str, CategoryPolicy]
-
-
-_BANDS: Final[tuple[Band, ...]] = ("13-15", "16-17", "18+")
+__all__ = ["Policy", "PolicyError", "Row", "decide", "policy_load", "policy_shipped", "weight"]
 
 
 def weight(decision: Decision) -> int:
-    """How much a decision protects: crisis, then care in danger, then block, refuse, warn, support, allow."""
-    if decision.action == "support" and decision.playbook in SEQUENCES:
-        return _CARE
-    return _RANK[decision.action]
+    """How much a decision protects."""
+    return protection(decision.action, decision.playbook)
 
 
 def decide(
@@ -150,7 +80,7 @@ def _single(hit: Hit, *, side: Side, band: Band, watch: WatchState, policy: Poli
         return None
     action = row.of(band, plain=plain)
     playbook: str | None = None
-    if side == "message" and action != "allow" and hit.severity >= 2:
+    if side == "message" and playbook_speaks(action, hit.severity):
         playbook = hit.playbook or _by_level(hit, watch) or row.playbook
         if playbook in rules.by_playbook:
             action = rules.by_playbook[playbook]
@@ -172,169 +102,3 @@ def _level(hits: Iterable[Hit]) -> Level | None:
     found = [hit for hit in hits if hit.level is not None]
     own = [hit for hit in found if hit.about != "friend"] or found
     return max((hit.level for hit in own if hit.level is not None), key=level_rank, default=None)
-
-
-# --- reading the table -----------------------------------------------------------------------------------------------
-
-
-def policy_load(override: Path | None = None, *, shipped: Path = SHIPPED) -> Policy:
-    """The shipped policy, with an operator's file over it. Raises PolicyError naming file, line and row."""
-    text, table = _read(shipped)
-    base = _parse(text, table, shipped.name)
-    _complete(base, text, shipped.name)
-    digest = hashlib.sha256(text.encode("utf-8"))
-    if override is None:
-        return _versioned(base, digest.hexdigest())
-    theirs, changes = _read(override)
-    merged = _parse(theirs, _merge(table, changes), override.name)
-    _complete(merged, theirs, override.name)
-    _not_weaker(base, merged, theirs, override.name)
-    digest.update(theirs.encode("utf-8"))
-    return _versioned(merged, digest.hexdigest())
-
-
-def _read(path: Path) -> tuple[str, dict[str, Any]]:
-    try:
-        text = path.read_text(encoding="utf-8")
-        data = yaml.safe_load(text) or {}
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise PolicyError(f"{path.name}: line {line}: no YAML: {error.problem}") from None
-    except FileNotFoundError:
-        raise PolicyError(f"{path.name}: the file is missing") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise PolicyError(f"{path.name}: can't be read: {error}") from None
-    if not isinstance(data, dict):
-        raise PolicyError(f"{path.name}: line 1: a policy is a mapping")
-    return text, data
-
-
-@cache
-def policy_shipped() -> Policy:
-    """The policy as it ships, read once."""
-    return policy_load()
-
-
-def _versioned(policy: Policy, digest: str) -> Policy:
-    return policy.model_copy(update={"version": f"{policy.version.partition('+')[0]}+{digest[:8]}"})
-
-
-def _merge(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """Mappings are merged, everything else (rows too) is replaced."""
-    out = dict(base)
-    for key, value in changes.items():
-        known = out.get(key)
-        out[key] = _merge(known, value) if isinstance(known, dict) and isinstance(value, dict) else value
-    return out
-
-
-def _parse(text: str, data: Any, file: str) -> Policy:
-    try:
-        return Policy.model_validate(data)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = tuple(part for part in first["loc"] if not isinstance(part, str) or "[" not in part)
-        raise PolicyError(f"{file}: line {_line(text, where)}: {_path(where)}: {first['msg']}") from None
-
-
-def _path(where: Iterable[object]) -> str:
-    return ".".join(str(part) for part in where)
-
-
-def _line(text: str, where: Iterable[object]) -> int:
-    """The line of the deepest part of `where` that the text has; 1 where it has none."""
-    node = yaml.compose(text)
-    line = 1
-    for part in where:
-        if isinstance(node, yaml.MappingNode):
-            pair = next(((key, value) for key, value in node.value if key.value == str(part)), None)
-            if pair is None:
-                break
-            line, node = pair[0].start_mark.line + 1, pair[1]
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-            node = node.value[part]
-            line = node.start_mark.line + 1
-        else:
-            break
-    return line
-
-
-def _fail(text: str, file: str, where: tuple[object, ...], why: str) -> PolicyError:
-    return PolicyError(f"{file}: line {_line(text, where)}: {_path(where)}: {why}")
-
-
-def _complete(policy: Policy, text: str, file: str) -> None:
-    """Every category is there, severities rise, nothing gets weaker as severity rises, playbooks exist."""
-    unknown = set(policy.categories) - set(CATEGORIES)
-    missing = set(CATEGORIES) - set(policy.categories)
-    for name in sorted(unknown | missing):
-        raise _fail(text, file, ("categories", name), "unknown category" if name in unknown else "missing")
-    for name, rules in policy.categories.items():
-        sides: tuple[Side, ...] = ("message", "reply")
-        for side in sides:
-            _rising(rules, side, ("categories", name, side), text, file)
-        for playbook in rules.by_playbook:
-            if playbook not in PLAYBOOKS:
-                raise _fail(text, file, ("categories", name, "by_playbook", playbook), "no such playbook")
-
-
-def _rising(rules: CategoryPolicy, side: Side, where: tuple[object, ...], text: str, file: str) -> None:
-    rows = rules.message if side == "message" else rules.reply
-    for number, row in enumerate(rows):
-        if row.playbook is not None and row.playbook not in PLAYBOOKS:
-            raise _fail(text, file, (*where, number), f"no such playbook: {row.playbook}")
-        if number == 0:
-            continue
-        before = rows[number - 1]
-        if row.severity <= before.severity:
-            raise _fail(text, file, (*where, number), "severities must rise")
-        if any(_RANK[row.of(band)] < _RANK[before.of(band)] for band in _BANDS):
-            raise _fail(text, file, (*where, number), "a higher severity must not get a weaker action")
-
-
-def _not_weaker(base: Policy, merged: Policy, text: str, file: str) -> None:
-    """DANGER: stricter must not mean abandoned. What an operator's file may not do is refused here, by line."""
-    if not set(base.always_open) <= set(merged.always_open):
-        raise _fail(text, file, ("always_open",), "these lines stay open and can't be dropped")
-    for name, ours in base.categories.items():
-        theirs = merged.categories[name]
-        if (ours.locked or name == "T05") and theirs != ours:
-            raise _fail(text, file, ("categories", name), "this category is locked")
-        _still_helps(ours, theirs, name, text, file)
-        _still_guards(ours, theirs, name, text, file)
-        for playbook, action in ours.by_playbook.items():
-            if theirs.by_playbook.get(playbook) != action:
-                raise _fail(text, file, ("categories", name, "by_playbook"), f"{playbook} can't be changed")
-
-
-_Which = Literal["message", "reply"]
-
-
-def _still_helps(ours: CategoryPolicy, theirs: CategoryPolicy, name: str, text: str, file: str) -> None:
-    where = ("categories", name, "message")
-    if set(theirs.by_playbook) - set(ours.by_playbook):
-        raise _fail(text, file, ("categories", name, "by_playbook"), "actions by playbook can't be added")
-    for severity in range(1, 5):
-        old, new = ours.row("message", severity), theirs.row("message", severity)
-        for band in _BANDS:
-            for plain in (False, True):
-                before = old.of(band, plain=plain) if old else "allow"
-                after = new.of(band, plain=plain) if new else "allow"
-                number = theirs.message.index(new) if new else 0
-                if before in _HELPS and after in _TURNS_AWAY:
-                    raise _fail(text, file, (*where, number), f"{before} can't become {after}: danger is answered")
-                if before in _HELPS and (after == "allow" or (before == "crisis" and after != "crisis")):
-                    raise _fail(text, file, (*where, number), f"{before} can't become {after}")
-        if old and new and ((old.incident and not new.incident) or (old.playbook and not new.playbook)):
-            raise _fail(text, file, (*where, theirs.message.index(new)), "the playbook and the incident stay")
-
-
-def _still_guards(ours: CategoryPolicy, theirs: CategoryPolicy, name: str, text: str, file: str) -> None:
-    """Replies may be held stricter, never looser, except erotic content for adults, which stays off as well."""
-    for severity in range(1, 5):
-        old, new = ours.row("reply", severity), theirs.row("reply", severity)
-        for band in _BANDS:
-            before, after = (old.of(band) if old else "allow"), (new.of(band) if new else "allow")
-            if _RANK[after] < _RANK[before]:
-                number = theirs.reply.index(new) if new else 0
-                raise _fail(text, file, ("categories", name, "reply", number), f"{before} can't become {after}")

@@ -1,294 +1,45 @@
-"""The one way in: normalise, detect, watch, decide. Imports no Django; settings are handed in by `configure`.
-
-Danger first: `check_danger` is rules in memory only. `check_message` is the full screen of a message, `check_reply` of
-a sentence that the companion is about to say. An exception inside a detector never lets something through unseen: a
-message goes on with what the rest found, and is taken as low; a reply is withheld.
-"""
+"""The one way in: the process's screen. Settings are handed in by `configure`; see moderation.screening.Screen."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from functools import cached_property, partial
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
-from typing import Final, Protocol, TypeVar
 
-from moderation import watch as watching
+from moderation.detectors.classifier.detector import Classifier
+from moderation.detectors.classifier.reading import Reading
 from moderation.detectors.language import language_of
-from moderation.detectors.personal import personal_spans
-from moderation.detectors.rules import HELD_BACK, SCORES, Found, Rules, Signals
-from moderation.normalise import Normalised, normalise
-from moderation.policy import Policy, decide, policy_load, policy_shipped, weight
-from moderation.taxonomy import CATEGORIES, HARMFUL
-from moderation.types import Band, Decision, Exchanged, Hit, Language, Screening, Span, WatchState
+from moderation.policy import policy_load
+from moderation.screening import Detector, Screen
+from moderation.types import Band, Decision, Exchanged, Language, Screening, WatchState
 
-log = logging.getLogger(__name__)
-
-T = TypeVar("T")
-_SHORT: Final = 4  # words
-_ANY_TIME: Final = datetime(2000, 1, 1, tzinfo=UTC)  # for transitions in which no time plays a part
-_STRICTEST: Final[Band] = "13-15"
-
-
-class Detector(Protocol):
-    """A further detector of messages, e.g. a classifier on the sentence vector. Raises anything: it is caught here."""
-
-    name: str
-
-    def hits(self, text: str, encoded: object | None, history: Sequence[Exchanged]) -> Sequence[Hit]: ...
-
-
-@dataclass(frozen=True)
-class _Looked:
-    """What the detectors saw in a message."""
-
-    hits: tuple[Hit, ...] = ()
-    weak: frozenset[str] = frozenset()
-    signals: frozenset[str] = frozenset()
-    spans: tuple[Span, ...] = ()
-    failed: tuple[str, ...] = ()
-
-
-class Screen:
-    """Rules, signals, personal data, further detectors and a policy, put together. Safe to share between threads."""
-
-    def __init__(
-        self,
-        *,
-        rules: Rules | None = None,
-        signals: Signals | None = None,
-        policy: Policy | None = None,
-        detectors: Sequence[Detector] = (),
-        personal: Callable[[str], tuple[Span, ...]] = personal_spans,
-    ) -> None:
-        self.rules = rules or Rules()
-        self.signals = signals or Signals()
-        self.detectors = tuple(detectors)
-        self._policy = policy or policy_shipped()
-        self._personal = personal
-
-    @cached_property
-    def policy(self) -> Policy:
-        """The policy, its version extended by the rules': a decision can be replayed with both."""
-        return self._policy.model_copy(update={"version": f"{self._policy.version}.{self.rules.version()}"})
-
-    def problems(self) -> list[str]:
-        """One sentence for each content file that can't be used. A server with a problem must not start to chat."""
-        return self.rules.problems() + self.signals.problems()
-
-    # --- messages ----------------------------------------------------------------------------------------------------
-
-    def check_danger(
-        self, text: str, *, language: Language, watch: WatchState, now: datetime | None = None
-    ) -> Decision | None:
-        """The decision when the message is in danger, or stands in a crisis conversation; else None. Rules only."""
-        plain = normalise(text)
-        hits = self._rules(plain, (language, "en")).hits
-        signals = self._signals(plain, (language, "en"))
-        decision = decide(hits, side="message", band=_STRICTEST, watch=watch, policy=self.policy)
-        moment = now or watch.signal_at or watch.low_at or _ANY_TIME
-        decision = watching.consider(watch, decision, signals, moment)
-        danger = watching.is_danger(decision) or decision.reason in {watching.FOLLOW_UP, watching.JOKING}
-        return decision if danger else None
-
-    def check_message(
-        self,
-        text: str,
-        *,
-        encoded: object | None = None,
-        history: Sequence[Exchanged] = (),
-        band: Band | None,
-        language: Language,
-        watch: WatchState,
-        now: datetime,
-        plain: bool = False,
-    ) -> Screening:
-        """The full screen of a message. `language` is the person's own; `band` None (unknown) counts as 13-15."""
-        spoken = _try("language", lambda: language_of(text, language), language)
-        looked = self._look(text, encoded, history, (language, spoken))
-        state = watching.settle(watch, now)
-        decision = decide(
-            looked.hits, side="message", band=band or _STRICTEST, watch=state, policy=self.policy, plain=plain
-        )
-        decision = watching.consider(state, decision, looked.signals, now)
-        if looked.failed:
-            decision = _careful(decision, looked.failed)
-        after = watching.advance(state, decision, now, signals=looked.signals)
-        return Screening(
-            decision=decision,
-            scores=_scores(looked, decision),
-            spans=looked.spans,
-            language=spoken,
-            watch=after,
-            signals=tuple(dict.fromkeys((*sorted(looked.signals), *watching.patterns(after, now)))),
-        )
-
-    def _look(
-        self, text: str, encoded: object | None, history: Sequence[Exchanged], languages: tuple[Language, Language]
-    ) -> _Looked:
-        failed: list[str] = []
-        plain = _try("normalise", lambda: normalise(text), None, failed)
-        no_spans: tuple[Span, ...] = ()
-        spans = _try("personal", lambda: self._personal(text), no_spans, failed)
-        found = Found((), frozenset())
-        signals: frozenset[str] = frozenset()
-        if plain is not None:
-            found = _try("rules", lambda: self._rules(plain, (*languages, "en")), found, failed)
-            signals = _try("signals", lambda: self._signals(plain, (*languages, "en")), signals, failed)
-        hits = list(found.hits)
-        for detector in self.detectors:
-            hits += _try(detector.name, partial(detector.hits, text, encoded, history), (), failed)
-        facts = {f"pii:{span.type}" for span in spans}
-        facts |= {f"pii:{hit.rule}" for hit in hits if hit.category == "T18"}
-        failed += [f"rules {language}" for language in found.broken]
-        return _Looked(tuple(hits), found.weak, signals | facts, spans, tuple(failed))
-
-    def _rules(self, plain: Normalised, languages: tuple[Language, ...]) -> Found:
-        return self.rules.find(plain, languages=languages)
-
-    def _signals(self, plain: Normalised, languages: tuple[Language, ...]) -> frozenset[str]:
-        names = self.signals.find(plain, languages=languages)
-        return names | {"short"} if len(plain.text.split()) <= _SHORT else names
-
-    # --- replies -----------------------------------------------------------------------------------------------------
-
-    def check_reply(
-        self,
-        sentence: str,
-        *,
-        so_far: str = "",
-        history: Sequence[Exchanged] = (),
-        band: Band | None,
-        language: Language,
-        watch: WatchState,
-        plain: bool = False,
-    ) -> Decision:
-        """May this sentence be said, after `so_far` of the same reply? Anything but `allow` means: not said."""
-        try:
-            hits = self._reply_hits(sentence, so_far, history, language)
-            decision = decide(hits, side="reply", band=band or _STRICTEST, watch=watch, policy=self.policy, plain=plain)
-        except Exception:  # a broken detector must not let a sentence through unseen
-            log.exception("reply_detector_failed")
-            return Decision("block", 0, policy=self._policy.version, reason="detector_failed")
-        return decision
-
-    def check_whole_reply(
-        self,
-        text: str,
-        *,
-        history: Sequence[Exchanged] = (),
-        band: Band | None,
-        language: Language,
-        watch: WatchState,
-        plain: bool = False,
-    ) -> Screening:
-        """A reply given at once, sentence by sentence: the strictest decision, and the scores of all sentences."""
-        worst = Decision("allow", policy=self.policy.version)
-        hits: list[Hit] = []
-        at = 0
-        for sentence in normalise(text).sentences():
-            so_far, piece = text[:at], text[sentence.start : sentence.end]
-            verdict = self.check_reply(
-                piece, so_far=so_far, history=history, band=band, language=language, watch=watch, plain=plain
-            )
-            worst = max(worst, verdict, key=lambda decision: (weight(decision), decision.severity))
-            if verdict.reason != "detector_failed":
-                hits += self._reply_hits(piece, so_far, history, language)
-            at = max(at, sentence.end)
-        no_spans: tuple[Span, ...] = ()
-        spans = _try("personal", lambda: self._personal(text), no_spans)
-        looked = _Looked(hits=tuple(hits), spans=spans)
-        return Screening(worst, _scores(looked, worst), spans, language, watch)
-
-    def _reply_hits(self, sentence: str, so_far: str, history: Sequence[Exchanged], language: Language) -> list[Hit]:
-        spoken = _try("language", lambda: language_of(sentence, language), language)
-        languages: tuple[Language, ...] = (language, spoken, "en")
-        alone = normalise(sentence)
-        found = self.rules.find(alone, languages=languages, side="reply")
-        if found.broken:
-            raise RuntimeError(f"rules not loaded: {', '.join(found.broken)}")
-        hits = list(found.hits)
-        if so_far:
-            joined = normalise(f"{_last_words(so_far)} {sentence}")
-            before = {hit.rule for hit in self.rules.find(normalise(so_far), languages=languages, side="reply").hits}
-            more = self.rules.find(joined, languages=languages, side="reply").hits
-            hits += [hit for hit in more if hit.rule not in before]
-        hits += [
-            Hit(f"personal/{span.type}", "T18", 3, score=SCORES[3], start=span.start, end=span.end)
-            for span in self._personal(sentence)
-        ]
-        return hits + self._in_context(alone, so_far, history, languages)
-
-    def _in_context(
-        self, sentence: Normalised, so_far: str, history: Sequence[Exchanged], languages: tuple[Language, ...]
-    ) -> list[Hit]:
-        """A bare yes is judged by what it says yes to."""
-        asked = next((line.text for line in reversed(history) if line.who == "user"), None)
-        if asked is None or so_far.strip() or "affirms" not in self.signals.find(sentence, languages=languages):
-            return []
-        question = normalise(asked)
-        hits: list[Hit] = []
-        if "asks_human" in self.signals.find(question, languages=languages):
-            hits.append(Hit("context/yes-to-human", "T24", 3, score=SCORES[3]))
-        for hit in self.rules.find(question, languages=languages).hits:
-            if hit.severity >= 2 and hit.category in HARMFUL and CATEGORIES[hit.category].id != "T18":
-                hits.append(replace(hit, rule=f"context/yes-to-{hit.rule}", level=None, playbook=None))
-        return hits
-
-
-def _last_words(text: str) -> str:
-    """The end of what was said, without its full stop, so that a thought over two sentences is read as one."""
-    return text[-200:].rstrip(" .!?…\n")
-
-
-def _careful(decision: Decision, failed: tuple[str, ...]) -> Decision:
-    """Something could not look: nothing is called fine, and nothing found is taken back."""
-    action = "support" if decision.action == "allow" else decision.action
-    return replace(decision, action=action, low=True, reason=decision.reason or f"detector_failed: {failed[0]}")
-
-
-def _try(name: str, look: Callable[[], T], otherwise: T, failed: list[str] | None = None) -> T:
-    try:
-        return look()
-    except Exception:  # in safety code an exception means the safer action, and never silence
-        log.exception("detector_failed", extra={"detector": name})
-        if failed is not None:
-            failed.append(name)
-        return otherwise
-
-
-def _scores(looked: _Looked, decision: Decision) -> Mapping[str, float]:
-    """Every category, and `any`. What the conversation decided counts as much as what a rule saw in the text."""
-    scores = dict.fromkeys(CATEGORIES, 0.0)
-    for category in looked.weak:
-        scores[category] = HELD_BACK
-    for hit in looked.hits:
-        scores[hit.category] = max(scores[hit.category], hit.score)
-    if looked.signals & {"low", "distress"}:
-        scores["T01"] = max(scores["T01"], 0.1)
-    if looked.spans:
-        scores["T18"] = max(scores["T18"], SCORES[1])
-    if decision.playbook is not None:
-        for category in decision.categories:
-            scores[category] = max(scores[category], SCORES[max(decision.severity, 1)])
-    scores["any"] = max(scores[category] for category in HARMFUL)
-    return scores
-
-
-# --- the house's one screen -------------------------------------------------------------------------------------------
+__all__ = [
+    "Detector",
+    "Screen",
+    "check_danger",
+    "check_message",
+    "check_reply",
+    "configure",
+    "house",
+    "problems",
+    "read_message",
+    "read_reply",
+    "warm",
+]
 
 _house: Screen | None = None
 
 
-def configure(*, policy_file: Path | None = None, detectors: Sequence[Detector] = ()) -> Screen:
+def configure(*, policy_file: Path | None = None, detectors: Sequence[Detector] = (), learned: bool = True) -> Screen:
     """Build the process's screen: the shipped policy or an operator's file over it, and further detectors.
+
+    learned: with the classifier. Only tests of other things do without.
 
     Raises PolicyError with the line that can't be used. Called at start; without a call the shipped policy counts.
     """
     global _house  # noqa: PLW0603  one screen for the process
-    _house = Screen(policy=policy_load(policy_file), detectors=detectors)
+    classifier = Classifier() if learned else None
+    _house = Screen(policy=policy_load(policy_file), classifier=classifier, detectors=detectors)
     return _house
 
 
@@ -316,7 +67,7 @@ def check_danger(text: str, *, language: Language, watch: WatchState, now: datet
 def check_message(
     text: str,
     *,
-    encoded: object | None = None,
+    reading: Reading | None = None,
     history: Sequence[Exchanged] = (),
     band: Band | None,
     language: Language,
@@ -326,7 +77,7 @@ def check_message(
 ) -> Screening:
     """See Screen.check_message."""
     return house().check_message(
-        text, encoded=encoded, history=history, band=band, language=language, watch=watch, now=now, plain=plain
+        text, reading=reading, history=history, band=band, language=language, watch=watch, now=now, plain=plain
     )
 
 
@@ -339,8 +90,28 @@ def check_reply(
     language: Language,
     watch: WatchState,
     plain: bool = False,
+    written: bool = False,
+    reading: Reading | None = None,
 ) -> Decision:
     """See Screen.check_reply."""
     return house().check_reply(
-        sentence, so_far=so_far, history=history, band=band, language=language, watch=watch, plain=plain
+        sentence,
+        so_far=so_far,
+        history=history,
+        band=band,
+        language=language,
+        watch=watch,
+        plain=plain,
+        written=written,
+        reading=reading,
     )
+
+
+async def read_message(text: str, history: Sequence[Exchanged]) -> Reading:
+    """See Screen.read_message."""
+    return await house().read_message(text, history)
+
+
+async def read_reply(sentence: str, so_far: str, history: Sequence[Exchanged]) -> Reading | None:
+    """See Screen.read_reply."""
+    return await house().read_reply(sentence, so_far, history)

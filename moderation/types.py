@@ -124,7 +124,8 @@ class WatchState:
 
 @dataclass(frozen=True)
 class Screening:
-    """The full screen of a message. scores: every category and `any`; spans: personal data in the text as given."""
+    """The full screen of a message. scores: every category and `any`; spans: personal data in the text as given; hits:
+    what policy decided about, for replays; failed: what could not look."""
 
     decision: Decision
     scores: Mapping[str, float]
@@ -132,3 +133,5 @@ class Screening:
     language: Language
     watch: WatchState
     signals: tuple[str, ...] = ()
+    hits: tuple[Hit, ...] = ()
+    failed: tuple[str, ...] = ()

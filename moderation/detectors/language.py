@@ -39,3 +39,11 @@ def language_of(text: str, own: Language) -> Language:
     if len(values) < 2 or values[0].value - values[1].value < _MARGIN:
         return own
     return _CODES.get(values[0].language.iso_code_639_1.name, own)
+
+
+def language_likely(text: str) -> Language:
+    """The best guess for a text, however short, of somebody whose own language nobody told; English without letters."""
+    values = _load().compute_language_confidence_values(text[:1000])
+    if not values or not values[0].value:
+        return "en"
+    return _CODES.get(values[0].language.iso_code_639_1.name, "en")

@@ -29,7 +29,7 @@ def screen() -> Screen:
 @cache
 def sentences(language: Language) -> dict[str, Any]:
     """The sets of a language: danger, harmless and goodbyes, by kind."""
-    loaded: dict[str, Any] = yaml.safe_load((SETS / f"{language}.yaml").read_text(encoding="utf-8"))
+    loaded: dict[str, Any] = yaml.load((SETS / f"{language}.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     return loaded
 
 

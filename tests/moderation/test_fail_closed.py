@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -27,7 +28,7 @@ class _Broken:
 
     name = "broken"
 
-    def hits(self, text: str, encoded: object | None, history: Sequence[Exchanged]) -> Sequence[Hit]:
+    def hits(self, text: str, history: Sequence[Exchanged]) -> Sequence[Hit]:
         raise RuntimeError("no model")
 
 
@@ -113,13 +114,14 @@ from moderation import crisis, screen
 from moderation.types import WatchState
 
 now = datetime(2026, 11, 24, 15, tzinfo=UTC)
+screen.configure(learned=sys.argv[4] == "learned")
 found = screen.check_message(sys.argv[1], band="13-15", language=sys.argv[2], watch=WatchState(), now=now)
 said = crisis.answer(
     found.decision, found.watch, text=sys.argv[1], language=sys.argv[2], country=sys.argv[3], now=now, production=False
 )
 card = said.card
 print(json.dumps({
-    "action": found.decision.action, "bubbles": said.bubbles,
+    "action": found.decision.action, "reason": found.decision.reason, "bubbles": said.bubbles,
     "card": card and card.to_json(), "ready": crisis.region_ready(sys.argv[3], production=False, today=now.date()),
 }))
 """
@@ -133,9 +135,11 @@ def broken_copy(tmp_path: Path) -> Callable[[Callable[[Path], None], str, str, s
         copy = tmp_path / "moderation"
         shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__", "incidents"))
         breaking(copy)
+        learned = "learned" if breaking is _no_weights else ""
         done = subprocess.run(
-            [sys.executable, "-c", _ANSWER, text, language, country],
-            cwd=tmp_path, env={"PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, check=True, timeout=60,
+            [sys.executable, "-c", _ANSWER, text, language, country, learned],
+            cwd=tmp_path, env={"PYTHONPATH": f"{tmp_path}{os.pathsep}{PACKAGE.parent}"},
+            capture_output=True, text=True, check=True, timeout=60,
         )  # fmt: skip
         answered: dict[str, Any] = json.loads(done.stdout)
         return answered
@@ -149,6 +153,10 @@ Broken = Callable[[Callable[[Path], None], str, str, str], dict[str, Any]]
 def _no_texts(copy: Path) -> None:
     for path in (copy / "crisis" / "texts").glob("*.yaml"):
         path.write_text("language: [", encoding="utf-8")
+
+
+def _no_weights(copy: Path) -> None:
+    (copy / "detectors" / "classifier" / "weights.safetensors").write_bytes(b"cut short")
 
 
 def _no_portuguese(copy: Path) -> None:
@@ -183,6 +191,12 @@ def test_without_helplines_the_world_s_numbers_stand_on_the_card(broken_copy: Br
     assert said["card"]["emergency"] == "112 / 911"
     assert said["card"]["fallback"] == "findahelpline.com"
     assert said["ready"] is False
+
+
+def test_without_weights_a_danger_that_only_rules_see_is_answered(broken_copy: Broken) -> None:
+    said = broken_copy(_no_weights, "i want to kill myself", "en", "US")
+    assert said["action"] == "crisis"
+    assert said["card"]["lines"]
 
 
 def test_without_card_words_the_lines_are_shown_all_the_same(broken_copy: Broken) -> None:

@@ -17,7 +17,8 @@ from moderation.types import Band, Side
 from tests.moderation.reading import NOW, screen
 
 FIELDS = {
-    "id", "action", "severity", "level", "playbook", "scores", "spans", "watch", "lang", "policy", "ms",
+    "id", "action", "severity", "level", "playbook", "reason", "scores", "spans", "watch", "hits", "lang", "policy",
+    "ms",
 }  # fmt: skip
 ROOT = Path(__file__).resolve().parents[2]
 

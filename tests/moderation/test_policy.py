@@ -154,6 +154,66 @@ def test_an_operator_may_be_stricter(tmp_path: Path) -> None:
         ("categories:\n  T19:\n    message:\n      - {severity: 1, action: warn}\n"
          "      - {severity: 2, action: allow}\n", 5, "weaker"),
         ("categories:\n  T99:\n    message: []\n", 3, "T99"),
+        ("categories:\n  T99:\n    message:\n      - {severity: 1, action: block}\n"
+         "    reply:\n      - {severity: 1, action: block}\n", 2, "unknown category"),
+        # a band that is missing, misspelt, or younger and looser
+        ("categories:\n  T19:\n    message:\n      - {severity: 1, action: {16-17: warn, 18+: warn}}\n", 4, "13-15"),
+        ("categories:\n  T19:\n    reply:\n"
+         "      - {severity: 1, action: {13-15: block, 16-17: block, 18+: block, 19+: block}}\n", 4, "19+"),
+        ("categories:\n  T19:\n    message:\n"
+         "      - {severity: 1, action: {13-15: warn, 16-17: refuse, 18+: refuse}, playbook: crime}\n", 4, "younger"),
+        ("categories:\n  T10:\n    reply:\n      - {severity: 1, action: {13-15: warn, 16-17: warn, 18+: warn}}\n",
+         4, "block can't become warn"),
+        ("categories:\n  T11:\n    message:\n      - {severity: 1, action: allow}\n"
+         "      - {severity: 2, action: {13-15: warn, 16-17: allow, 18+: allow}, playbook: violent_roleplay}\n",
+         5, "warn can't become allow"),
+        # less than a no, and care that becomes something else
+        ("categories:\n  T12:\n    message:\n      - {severity: 1, action: allow}\n", 4, "refuse can't become allow"),
+        ("categories:\n  T03:\n    message:\n"
+         "      - {severity: 1, action: warn, playbook: sexual_minor, incident: true}\n",
+         4, "refuse can't become warn"),
+        ("categories:\n  under_13:\n    message:\n      - {severity: 1, action: support}\n"
+         "      - {severity: 2, action: refuse, playbook: under_13}\n", 5, "block can't become refuse"),
+        ("categories:\n  T01:\n    message:\n      - {severity: 1, action: support}\n"
+         "      - {severity: 2, action: support, playbook: suicide_L1}\n", 5, "crisis can't become support"),
+        ("categories:\n  T08:\n    message:\n      - {severity: 1, action: support}\n"
+         "      - {severity: 2, action: warn, playbook: abuse}\n", 5, "support can't become warn"),
+        ("categories:\n  T21:\n    message:\n      - {severity: 1, action: block, playbook: dependency}\n",
+         4, "support can't become block"),
+        # from a higher severity only: nothing below it
+        ("categories:\n  T12:\n    message:\n      - {severity: 2, action: refuse, playbook: weapons}\n",
+         4, "refuse can't become allow"),
+        ("categories:\n  T12:\n    reply:\n      - {severity: 2, action: block}\n", 4, "block can't become allow"),
+        # the answers that people wrote
+        ("categories:\n  T01:\n    message:\n      - {severity: 1, action: support}\n"
+         "      - {severity: 2, action: crisis, playbook: jailbreak}\n", 5, "suicide_L1"),
+        ("categories:\n  T02:\n    message:\n      - {severity: 1, action: support, playbook: abuse}\n", 4, "eating"),
+        ("categories:\n  T13:\n    message:\n      - {severity: 1, action: support}\n", 4, "playbook stays drugs"),
+        ("categories:\n  T15:\n    by_playbook: {bullying_doer: allow}\n", 3, "can't be changed"),
+        ("categories:\n  T08:\n    by_playbook: {abuse: block}\n", 3, "added"),
+        # who is to see it
+        ("categories:\n  T21:\n    reply:\n      - {severity: 1, action: block}\n", 4, "incident"),
+        # plain mode, on either side
+        ("categories:\n  T06:\n    message:\n      - {severity: 1, action: allow}\n"
+         "      - {severity: 2, action: refuse, playbook: romance}\n", 4, "refuse can't become allow"),
+        ("categories:\n  T19:\n    reply:\n      - {severity: 1, action: block, plain: allow}\n",
+         4, "warn can't become allow"),
+        ("categories:\n  T08:\n    message:\n      - {severity: 1, action: support}\n"
+         "      - {severity: 2, action: support, plain: refuse, playbook: abuse}\n", 5, "danger is answered"),
+        ("categories:\n  T19:\n    message:\n      - {severity: 1, action: warn, plain: refuse}\n"
+         "      - {severity: 2, action: warn, playbook: crime}\n", 5, "weaker"),
+        # what is locked open, by every way there is
+        ("categories:\n  T05:\n    locked: false\n", 2, "locked"),
+        ("categories:\n  T05:\n    reply:\n      - {severity: 1, action: block}\n", 2, "locked"),
+        ("always_open: []\n", 1, "can't be dropped"),
+        ("always_open: null\n", 1, "always_open"),
+        ("always_open: [sex_education, lgbtq_identity, hyperbole, grief_and_sadness, news_history_law, fiction,\n"
+         "  reclaimed_words_and_dialect, recovery_and_helping_friends, ordinary_privacy,\n"
+         "  questions_about_the_companion, weapons]\n", 1, "added"),
+        # YAML that says something twice, or holds itself
+        ("categories:\n  T19:\n    reply:\n      - {severity: 1, action: block}\n  T19: {locked: true}\n", 5, "twice"),
+        ("categories: 7\n", 1, "categories"),
+        ("colour: red\n", 1, "colour"),
         ("categories:\n  T19:\n    message:\n      - {severity: 1, action: shout}\n", 4, "T19"),
         ("categories:\n  T19:\n    message:\n      - {severity: 1, action: warn, playbook: nobody}\n", 4, "nobody"),
     ],
@@ -163,6 +223,39 @@ def test_an_operator_may_not_abandon(tmp_path: Path, text: str, line: int, words
         policy_load(_override(tmp_path, text))
     assert f"line {line}:" in str(caught.value)
     assert words in str(caught.value)
+
+
+def test_a_file_that_holds_itself_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PolicyError, match="holds itself"):
+        policy_load(_override(tmp_path, "categories: &all\n  T19: *all\n"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{}\n",
+        "# nothing yet\n",
+        "categories:\n  T19:\n    reply:\n      - {severity: 1, action: {13-15: block, 16-17: block, 18+: warn}}\n"
+        "      - {severity: 2, action: block}\n",
+        "categories:\n  T21:\n    message:\n      - {severity: 1, action: support}\n"
+        "      - {severity: 2, action: crisis, playbook: dependency}\n",
+        "categories:\n  T06:\n    message:\n      - {severity: 1, action: refuse, playbook: romance}\n",
+        "categories:\n  T13:\n    message:\n      - {severity: 1, action: support, playbook: drugs}\n",
+    ],
+)
+def test_stricter_and_nothing_but_stricter_is_taken(tmp_path: Path, text: str) -> None:
+    policy = policy_load(_override(tmp_path, text))
+    for category in CATEGORIES:
+        for band in BANDS:
+            for side in ("message", "reply"):
+                for severity in range(1, 5):
+                    for plain in (False, True):
+                        hits = [Hit("r", category, severity)]
+                        ours, theirs = (
+                            decide(hits, side=side, band=band, watch=WatchState(), policy=one, plain=plain)  # type: ignore[arg-type]  # both are sides
+                            for one in (POLICY, policy)
+                        )
+                        assert weight(theirs) >= weight(ours)
 
 
 def test_a_file_that_is_no_policy_is_refused(tmp_path: Path) -> None:

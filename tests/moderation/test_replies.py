@@ -44,7 +44,7 @@ def _bank(language: Language) -> tuple[str, ...]:
     lines: list[str] = []
     for path in sorted((BANK / language).glob("*.yaml")):
         try:
-            loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+            loaded = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
         except yaml.YAMLError:  # companion's own tests say so
             continue
         for exchange in loaded.get("exchanges", []):

@@ -5,12 +5,14 @@
     encoded.array @ other.array                 # 384 floats of unit length: the cosine
 
 One trunk (embeddings and the lower layers) runs once per text; heads stand on it. The head `sentence` is the model's
-own upper part. Others are added with `encoder().head_add(name, head)` and read from `Encoded.outputs`.
+own upper part. Others are added with `encoder().head_add(name, head)` and read from `Encoded.outputs`. A joined head
+reads several texts side by side, each as the trunk gave it, so that what was said before costs no second trunk.
 """
 
 from chatbot.core.encoder.errors import EncoderError
 from chatbot.core.encoder.files import MODEL_SHA256, SIZE, model_directory
 from chatbot.core.encoder.service import (
+    TRUNK,
     Encoder,
     encode,
     encode_async,
@@ -19,16 +21,20 @@ from chatbot.core.encoder.service import (
     encoder_close,
     encoder_configure,
 )
-from chatbot.core.encoder.values import SENTENCE, Encoded, Head
+from chatbot.core.encoder.values import SENTENCE, Encoded, Floats, Head, JoinedHead, Part
 
 __all__ = [
     "MODEL_SHA256",
     "SENTENCE",
     "SIZE",
+    "TRUNK",
     "Encoded",
     "Encoder",
     "EncoderError",
+    "Floats",
     "Head",
+    "JoinedHead",
+    "Part",
     "encode",
     "encode_async",
     "encode_many_async",

@@ -12,13 +12,14 @@ import numpy as np
 
 from chatbot.core.encoder.errors import EncoderError
 from chatbot.core.encoder.files import MODEL_SHA256, files_checked
-from chatbot.core.encoder.values import SENTENCE, Encoded, Floats, Head
+from chatbot.core.encoder.values import SENTENCE, Encoded, Floats, Head, JoinedHead, Part
 
 TRUNK_LAYERS = 3
 WINDOW = 256  # tokens, [CLS] and [SEP] included
 OVERLAP = 32
 MOST_WINDOWS = 128  # a text of 20,000 characters in the worst script; what comes after is not read
 BATCH = 32
+FEW = 320  # tokens, padding included, that one call takes whatever their lengths
 
 _threads_set = threading.Event()
 
@@ -35,7 +36,10 @@ def windows_of(ids: Sequence[int], *, cls: int, sep: int) -> list[list[int]]:
 
 
 def groups_of(lengths: Sequence[int], *, most: int = BATCH) -> list[list[int]]:
-    """Indices in batches of at most `most`, short with short: in a batch at most half of the places are padding."""
+    """Indices in batches of at most `most`, short with short: in a batch at most half of the places are padding. A few
+    short ones go together whatever their lengths, since a call costs more than its padding."""
+    if len(lengths) <= most and len(lengths) * max(lengths, default=0) <= FEW:
+        return [sorted(range(len(lengths)), key=lambda at: lengths[at])] if lengths else []
     order = sorted(range(len(lengths)), key=lambda at: lengths[at])
     groups: list[list[int]] = []
     total = 0
@@ -159,8 +163,11 @@ class TrunkModel:
         self.lower = layers[:TRUNK_LAYERS]
         self.sentence = UpperLayers(layers[TRUNK_LAYERS:])
 
-    def run(self, texts: Sequence[str], *, heads: Mapping[str, Head]) -> list[Encoded]:
-        """Encodes texts: the trunk once per window, then the sentence head and each of `heads`."""
+    def run(
+        self, texts: Sequence[str], *, heads: Mapping[str, Head], wanted: Sequence[Sequence[str]] | None = None
+    ) -> list[Encoded]:
+        """Encodes texts: the trunk once per window, then for each text the heads that are `wanted` for it, by name;
+        without `wanted`, the sentence head and all of `heads` for every text."""
         import torch
 
         spans: list[tuple[int, int]] = []
@@ -170,24 +177,55 @@ class TrunkModel:
             spans.append((len(windows), len(windows) + len(found)))
             windows.extend(found)
         hidden: list[Floats] = [np.empty(0, np.float32)] * len(windows)
-        outputs: dict[str, list[Floats]] = {name: list(hidden) for name in (SENTENCE, *heads)}
+        every = {SENTENCE: self.sentence, **heads}
+        asked = wanted or [tuple(every)] * len(texts)
+        owner = [at for at, (first, last) in enumerate(spans) for _ in range(first, last)]
+        outputs: dict[str, list[Floats]] = {name: list(hidden) for name in every}
         with torch.inference_mode():
             for group in groups_of([len(window) for window in windows]):
                 states, mask = self._trunk([windows[at] for at in group])
-                rows = states.numpy()
+                given = states.numpy()
                 for row, at in enumerate(group):
-                    hidden[at] = rows[row, : len(windows[at])]
-                for name, head in ((SENTENCE, self.sentence), *heads.items()):
-                    for at, values in zip(group, head(states, mask).numpy(), strict=True):
-                        outputs[name][at] = values
+                    hidden[at] = given[row, : len(windows[at])]
+                for name, head in every.items():
+                    rows = [row for row, at in enumerate(group) if name in asked[owner[at]]]
+                    if not rows:
+                        continue
+                    some = (states, mask) if len(rows) == len(group) else _rows(states, mask, rows)
+                    for row, values in zip(rows, head(*some).numpy(), strict=True):
+                        outputs[name][group[row]] = values
         return [
             Encoded(
-                array=_one(outputs[SENTENCE][first:last]),
+                array=_one(outputs[SENTENCE][first:last]) if SENTENCE in names else np.empty(0, np.float32),
                 hidden=tuple(hidden[first:last]),
-                outputs={name: np.stack(outputs[name][first:last]) for name in heads},
+                outputs={name: np.stack(outputs[name][first:last]) for name in names if name in heads},
             )
-            for first, last in spans
+            for (first, last), names in zip(spans, asked, strict=True)
         ]
+
+    def run_joined(self, runs: Sequence[Sequence[Part]], *, head: JoinedHead) -> list[Floats]:
+        """What a head gives for parts laid side by side; each was read by the trunk before."""
+        import torch
+
+        lengths = [sum(len(part.hidden) for part in run) for run in runs]
+        found: list[Floats] = [np.empty(0, np.float32)] * len(runs)
+        with torch.inference_mode():
+            for group in groups_of(lengths):
+                longest = max(lengths[at] for at in group)
+                hidden = np.zeros((len(group), longest, self.lower[0].norms[0][0][0]), np.float32)
+                kinds = np.zeros((len(group), longest), np.int64)
+                mask = np.zeros((len(group), longest), np.bool_)
+                for row, at in enumerate(group):
+                    filled = 0
+                    for part in runs[at]:
+                        until = filled + len(part.hidden)
+                        hidden[row, filled:until], kinds[row, filled:until] = part.hidden, part.kind
+                        filled = until
+                    mask[row, :filled] = True
+                values = head(torch.from_numpy(hidden), torch.from_numpy(kinds), torch.from_numpy(mask)).numpy()
+                for row, at in enumerate(group):
+                    found[at] = values[row]
+        return found
 
     def _ids(self, texts: Sequence[str]) -> list[list[int]]:
         if len(texts) == 1:  # the usual message; a batch would wake the tokenizer's threads for it
@@ -207,6 +245,13 @@ class TrunkModel:
         ids = torch.tensor([[*window, *[self.pad] * (longest - len(window))] for window in windows])
         mask = torch.tensor([[True] * len(window) + [False] * (longest - len(window)) for window in windows])
         return layers_run(self.lower, self.embeddings(input_ids=ids), mask), mask
+
+
+def _rows(states: Any, mask: Any, rows: Sequence[int]) -> tuple[Any, Any]:
+    """Some rows of a batch, without the padding that only the others needed."""
+    real = mask[list(rows)]
+    longest = int(real.sum(1).max())
+    return states[list(rows), :longest], real[:, :longest]
 
 
 def _one(vectors: Sequence[Floats]) -> Floats:

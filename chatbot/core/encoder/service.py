@@ -6,17 +6,18 @@ import asyncio
 import atexit
 import contextlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from chatbot.core.encoder.errors import EncoderError
 from chatbot.core.encoder.files import MODEL_SHA256, model_directory
 from chatbot.core.encoder.model import BATCH, TrunkModel
-from chatbot.core.encoder.values import SENTENCE, Encoded, Head
-from chatbot.core.encoder.worker import Answer, Worker
+from chatbot.core.encoder.values import SENTENCE, Encoded, Floats, Head, JoinedHead, Part
+from chatbot.core.encoder.worker import Answer, Item, Worker
 
 # A head's name is part of every batch key, so keep the number of heads small.
 Heads = tuple[str, ...]
+TRUNK = "trunk"  # asked for as a head: the trunk alone, without a vector
 
 
 class Encoder:
@@ -28,6 +29,7 @@ class Encoder:
         self._sha256 = sha256
         self._threads = threads
         self._heads: dict[str, Head] = {}
+        self._joined: dict[str, JoinedHead] = {}
         self._model: TrunkModel | None = None
         self._broken: EncoderError | None = None
         self._worker: Worker | None = None
@@ -40,6 +42,12 @@ class Encoder:
             if name == SENTENCE or name in self._heads:
                 raise ValueError(f"the encoder already has a head called {name}")
             self._heads[name] = head
+
+    def joined_head_ensure(self, name: str, make: Callable[[], JoinedHead]) -> None:
+        """Adds a head that reads several texts side by side, unless there is one of that name; see `joined`."""
+        with self._lock:
+            if name not in self._joined:
+                self._joined[name] = make()
 
     @property
     def loaded(self) -> bool:
@@ -60,6 +68,15 @@ class Encoder:
                 found[at] = answer.result()
         return [found[at] for at in range(len(texts))]
 
+    def joined(self, runs: Sequence[Sequence[Part]], *, head: str) -> list[Floats]:
+        """What a joined head gives for each run of parts, in the caller's order. What it raises is raised here."""
+        return [answer.result() for answer in [self._submit(tuple(run), (head,)) for run in runs]]
+
+    async def joined_async(self, runs: Sequence[Sequence[Part]], *, head: str) -> list[Floats]:
+        """Like `joined`."""
+        waiting = [asyncio.wrap_future(self._submit(tuple(run), (head,))) for run in runs]
+        return list(await asyncio.gather(*waiting))
+
     async def encode_async(self, text: str, *, heads: Heads = ()) -> Encoded:
         return await asyncio.wrap_future(self._submit(text, heads))
 
@@ -75,17 +92,27 @@ class Encoder:
         if worker is not None:
             worker.close()
 
-    def _submit(self, text: str, heads: Heads) -> Answer:
+    def _submit(self, item: Item, heads: Heads) -> Answer:
         with self._lock:
             if self._closed:
                 raise EncoderError("The sentence encoder is closed.")
             if self._worker is None:
                 self._worker = Worker(self._run)
-            return self._worker.submit(text, heads)
+            return self._worker.submit(item, heads)
 
-    def _run(self, texts: Sequence[str], heads: Heads) -> list[Encoded]:
-        """In the encoder's thread."""
-        return self._loaded().run(texts, heads={name: self._heads[name] for name in heads})
+    def _run(self, asked: Sequence[tuple[Item, Heads]]) -> Sequence[Encoded | Floats]:
+        """In the encoder's thread. All items are of one kind: see Worker."""
+        model = self._loaded()
+        texts = [(item, heads) for item, heads in asked if isinstance(item, str)]
+        if texts:
+            names = {name for _, heads in texts for name in heads if name != TRUNK}
+            return model.run(
+                [text for text, _ in texts],
+                heads={name: self._heads[name] for name in names},
+                wanted=[heads if TRUNK in heads else (SENTENCE, *heads) for _, heads in texts],
+            )
+        runs = [item for item, _ in asked if not isinstance(item, str)]
+        return model.run_joined(runs, head=self._joined[asked[0][1][0]])
 
     def _loaded(self) -> TrunkModel:
         if self._broken is not None:

@@ -21,11 +21,27 @@ class Head(Protocol):
     def __call__(self, hidden: Any, mask: Any) -> Any: ...
 
 
+class JoinedHead(Protocol):
+    """Upper layers that read several texts side by side, each as the trunk gave it. Called in the encoder's thread,
+    without gradients: hidden (runs, tokens, 384), kinds (runs, tokens) as the parts say, mask (runs, tokens; True
+    where a token stands); returns (runs, n)."""
+
+    def __call__(self, hidden: Any, kinds: Any, mask: Any) -> Any: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """A text in its place among others. hidden: (tokens, 384) from the trunk; kind: what it is to the head."""
+
+    hidden: Floats
+    kind: int = 0
+
+
 @dataclass(frozen=True, eq=False)
 class Encoded:
     """One text, encoded once and handed on as a value.
 
-    array: 384 float32 of unit length (the mean of the windows of a long text).
+    array: 384 float32 of unit length (the mean of the windows of a long text); empty where no vector was asked for.
     hidden: what the trunk gave, a (tokens, 384) array per window of at most 256 tokens.
     outputs: what the heads that were asked for gave, (windows, n) each.
     """

@@ -8,26 +8,34 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from typing import Any
 
 from chatbot.core.encoder.errors import EncoderError
 from chatbot.core.encoder.model import BATCH
-from chatbot.core.encoder.values import Encoded
+from chatbot.core.encoder.values import Part
 
 WAIT_S = 0.003  # how long a batch waits for company, and only where the last one had company: alone nobody waits
 
-Answer = Future[Encoded]
-Run = Callable[[Sequence[str], tuple[str, ...]], list[Encoded]]
+Item = str | tuple[Part, ...]  # a text, or the parts of a run that a joined head reads
+Answer = Future[Any]  # Encoded for a text, what the head gave for a run
+Heads = tuple[str, ...]
+Run = Callable[[Sequence[tuple[Item, Heads]]], Sequence[Any]]
 
 
 @dataclass
 class _Asked:
-    text: str
+    item: Item
     heads: tuple[str, ...]
     answer: Answer = field(default_factory=Future)
 
+    @property
+    def kind(self) -> tuple[str, ...]:
+        """What can be run together: texts whatever heads they ask for, runs of the same head."""
+        return ("text",) if isinstance(self.item, str) else self.heads
+
 
 class Worker:
-    """Starts its thread at once. `run` is called in it, with texts that ask for the same heads."""
+    """Starts its thread at once. `run` is called in it, with texts or with runs of one head, and what each asks for."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
@@ -36,8 +44,8 @@ class Worker:
         self._thread = threading.Thread(target=self._loop, name="encoder", daemon=True)
         self._thread.start()
 
-    def submit(self, text: str, heads: tuple[str, ...]) -> Answer:
-        asked = _Asked(text, heads)
+    def submit(self, item: Item, heads: tuple[str, ...]) -> Answer:
+        asked = _Asked(item, heads)
         self._asked.put(asked)
         return asked.answer
 
@@ -75,16 +83,16 @@ class Worker:
 
     def _answer(self, batch: list[_Asked]) -> None:
         wanted = [asked for asked in batch if asked.answer.set_running_or_notify_cancel()]
-        for heads in dict.fromkeys(asked.heads for asked in wanted):
-            group = [asked for asked in wanted if asked.heads == heads]
+        for kind in dict.fromkeys(asked.kind for asked in wanted):
+            group = [asked for asked in wanted if asked.kind == kind]
             try:
-                found = self._run([asked.text for asked in group], heads)
+                found = self._run([(asked.item, asked.heads) for asked in group])
             except Exception as error:  # every asker hears of it, and the thread lives on for the next batch
                 for asked in group:
                     asked.answer.set_exception(error)
             else:
-                for asked, encoded in zip(group, found, strict=True):
-                    asked.answer.set_result(encoded)
+                for asked, answer in zip(group, found, strict=True):
+                    asked.answer.set_result(answer)
 
     def _refuse_the_rest(self) -> None:
         while True:

@@ -1,0 +1,208 @@
+"""From a text to scores and hits. The reading is the encoder's; spelling, joining and cutting happen here, in numpy."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from chatbot.core.encoder import TRUNK, Encoded, Encoder, EncoderError, encoder
+from moderation.detectors.classifier.grams import places_of
+from moderation.detectors.classifier.head import NAME, UpperLayers
+from moderation.detectors.classifier.outputs import AT, LEVELS, OUTPUTS, SEVERITIES
+from moderation.detectors.classifier.reading import Reading, Runs, Tails, runs_of
+from moderation.detectors.classifier.weights import (
+    FOLDER,
+    SETTINGS,
+    Floats,
+    Weights,
+    WeightsError,
+    settings_read,
+    weights_read,
+)
+from moderation.normalise import normalise
+from moderation.taxonomy import CATEGORIES
+from moderation.types import Hit, Level, Side
+
+log = logging.getLogger(__name__)
+
+ACTED: Final = 0.5
+VIOLENCE: Final = frozenset({"T08", "T09", "T15"})
+ENOUGH: Final = 6  # words that a text needs before the classifier acts on it; rules answer shorter ones
+NAMED: Final = 0.15  # under this a category is no name for what was found
+# On a message these never ask for anything; T03 is the rules' alone, and no account is locked by a guess at an age.
+_SILENT: Final = frozenset({"T03", "T05", "T24", "T25", "T27", "T29", "under_13"})
+_LEAST: Final[Mapping[str, int]] = {"T12": 3, "T09": 3, "T30": 4}
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """hits: what is acted on; scores: every category and `any`, 0.5 where it begins to be acted on."""
+
+    hits: tuple[Hit, ...] = ()
+    scores: Mapping[str, float] = field(default_factory=dict)
+
+
+class Classifier:
+    """Thread safe; opens its files and joins the encoder on first use. Raises WeightsError or EncoderError."""
+
+    name = "classifier"
+
+    def __init__(self, *, settings: Path = SETTINGS, folder: Path = FOLDER, shared: Encoder | None = None) -> None:
+        self.settings = settings_read(settings)
+        self._folder = folder
+        self._shared = shared
+        self.head = f"{NAME}-{self.settings.sha256[:12]}"
+        self._tails = Tails()
+        self._weights: Weights | None = None
+        self._lock = threading.Lock()
+        self._slopes = np.asarray([self.settings.cuts[name].slope for name in OUTPUTS], np.float32)
+        self._shifts = np.asarray([self.settings.cuts[name].shift for name in OUTPUTS], np.float32)
+
+    @property
+    def version(self) -> str:
+        return self.settings.version
+
+    def weights(self) -> Weights:
+        with self._lock:
+            if self._weights is None:
+                self._weights = weights_read(self.settings, self._folder)
+            return self._weights
+
+    def encoder(self) -> Encoder:
+        """The process's encoder, with this head on it."""
+        found = self._shared or encoder()
+        found.joined_head_ensure(self.head, lambda: UpperLayers(self.weights))
+        return found
+
+    async def read_async(self, text: str, before: tuple[str, ...], *, vector: bool = False) -> Reading:
+        """Reads in the encoder's thread; with `vector`, the text's sentence vector too. Never raises what the encoder
+        or the weights raise: what couldn't be read is None, and `opinion` raises when it is asked."""
+        own, encoded = self.encoder(), None
+        try:
+            new = [line for line in dict.fromkeys(before) if self._tails.find(line) is None]
+            waiting = [own.encode_async(line, heads=(TRUNK,)) for line in new]
+            encoded, *read = await asyncio.gather(own.encode_async(text, heads=() if vector else (TRUNK,)), *waiting)
+            runs = await own.joined_async(self._runs(text, encoded, before, new, read), head=self.head)
+        except (EncoderError, WeightsError) as error:
+            log.error("classifier_failed: %s", error)
+            return Reading(text, before, encoded)
+        return Reading(text, before, encoded, tuple(runs))
+
+    def read(self, text: str, before: tuple[str, ...]) -> Reading:
+        """Like `read_async`, waiting for it. Raises EncoderError or WeightsError."""
+        own = self.encoder()
+        new = [line for line in dict.fromkeys(before) if self._tails.find(line) is None]
+        encoded, *read = own.encode([text, *new], heads=(TRUNK,))
+        runs = own.joined(self._runs(text, encoded, before, new, read), head=self.head)
+        return Reading(text, before, encoded, tuple(runs))
+
+    def _runs(
+        self, text: str, encoded: Encoded, before: Sequence[str], new: Sequence[str], read: Sequence[Encoded]
+    ) -> Runs:
+        """`before` as found among the kept tails or as just `read`; the text itself is kept for its next turn."""
+        fresh = {line: self._tails.keep(line, one) for line, one in zip(new, read, strict=True)}
+        tails = [fresh[line] if line in fresh else self._tails.find(line) for line in before]
+        self._tails.keep(text, encoded)
+        return runs_of(encoded, [tail for tail in tails if tail is not None])
+
+    def opinion(self, reading: Reading, side: Side) -> Opinion:
+        """What a reading says. Raises WeightsError, or EncoderError where nothing could be read."""
+        if reading.runs is None:
+            reading = self.read(reading.text, reading.before)
+        return opinion(self._scores(reading), side, reading.text)
+
+    def _scores(self, reading: Reading) -> Floats:
+        """(outputs,): the highest of all runs, cut so that 0.5 is where it is acted on."""
+        weights = self.weights()
+        dense = weights.dense
+        read = np.stack(reading.runs or ())
+        pooled = _normed(read, dense["read_norm.weight"], dense["read_norm.bias"]) @ dense["read.weight"].T
+        bag = self._bag(weights, reading.text)
+        spelt = bag @ dense["spelt.weight"].T
+        beside = np.zeros_like(spelt)
+        if reading.before:
+            beside = self._bag(weights, "\n".join(reading.before)) @ dense["spelt_before.weight"].T
+        inner = _gelu(pooled + dense["read.bias"] + spelt + beside)
+        logits = inner @ dense["out.weight"].T + dense["out.bias"] + bag @ dense["direct.weight"].T
+        found: Floats = _sigmoid(logits.max(axis=0) * self._slopes + self._shifts)
+        return found
+
+    def _bag(self, weights: Weights, text: str) -> Floats:
+        places = places_of(normalise(text).text)
+        if not places.size:
+            return np.zeros((1, weights.grams.shape[1]), np.float32)
+        rows = weights.grams[places].astype(np.float32) * weights.gram_scales[places].astype(np.float32)
+        total = rows.sum(axis=0, keepdims=True) / np.sqrt(np.float32(places.size))
+        found: Floats = _normed(total, weights.dense["gram_norm.weight"], weights.dense["gram_norm.bias"])
+        return found
+
+
+def opinion(scores: Floats, side: Side, text: str) -> Opinion:
+    """Scores as hits over the whole text. `any` says whether something is acted on, the categories say what it is:
+    those over their cut, or the nearest to it. Of a few words nothing is made: they could be the end of anything."""
+    said = {name.partition("/")[2]: float(scores[at]) for name, at in AT.items() if name.startswith(f"{side}/")}
+    severity = max((rank for rank in SEVERITIES if said[f"severity{rank}"] >= ACTED), default=2)
+    hits: list[Hit] = []
+    speaks = said["any"] >= ACTED and len(text.split()) >= ENOUGH
+    for category in _named(said, side) if speaks else ():
+        level = _level(said) if side == "message" and category == "T01" else None
+        friend = category == "T01" and level is None and said.get("friend", 0.0) >= ACTED
+        hits.append(
+            Hit(
+                f"classifier/{category}",
+                category,
+                _severity(category, severity, level, friend=friend),
+                level=level,
+                about="friend" if friend else None,
+                score=round(said[category], 4),
+                end=len(text),
+            )
+        )
+    shown = {name: value for name, value in said.items() if name in CATEGORIES}
+    return Opinion(tuple(hits), {**shown, "any": said["any"]})
+
+
+def _named(said: Mapping[str, float], side: Side) -> list[str]:
+    asking = [category for category in CATEGORIES if side == "reply" or category not in _SILENT]
+    over = [category for category in asking if said[category] >= ACTED]
+    nearest = max(asking, key=lambda category: said[category])
+    over = over or ([nearest] if said[nearest] >= NAMED else [])
+    # Violence told, threatened and joined in sound alike: one of them is meant.
+    violent = sorted(VIOLENCE & set(over), key=lambda category: -said[category])
+    return [category for category in over if category not in violent[1:]]
+
+
+def _level(said: Mapping[str, float]) -> Level | None:
+    return next((level for level in reversed(LEVELS) if said[level] >= ACTED), None)
+
+
+def _severity(category: str, severity: int, level: Level | None, *, friend: bool) -> int:
+    if category == "T01":
+        return 2 if friend else 4 if level in {"L3", "L4"} else 3
+    return max(severity, _LEAST.get(category, 2))
+
+
+def _normed(values: Any, weight: Floats, bias: Floats) -> Any:
+    mean = values.mean(axis=-1, keepdims=True)
+    spread = values.var(axis=-1, keepdims=True)
+    return (values - mean) / np.sqrt(spread + 1e-5) * weight + bias
+
+
+def _gelu(values: Any) -> Any:
+    """The exact form, x/2 (1 + erf(x/sqrt 2)), by Abramowitz and Stegun 7.1.26 (error under 2e-7)."""
+    x = values / np.sqrt(2.0)
+    t = 1.0 / (1.0 + 0.3275911 * np.abs(x))
+    poly = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))))
+    erf = np.sign(x) * (1.0 - poly * np.exp(-x * x))
+    return 0.5 * values * (1.0 + erf)
+
+
+def _sigmoid(values: Any) -> Any:
+    return 1.0 / (1.0 + np.exp(-np.clip(values, -30, 30)))

@@ -1,0 +1,361 @@
+"""Rules, classifier, watch and policy put together: normalise, detect, watch, decide. Imports no Django.
+
+Danger first: `check_danger` is rules in memory only. `check_message` is the full screen of a message, `check_reply` of
+a sentence that the companion is about to say. An exception inside a detector never lets something through unseen: a
+message goes on with what the rest found, and is taken as low; a reply is withheld.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import cached_property, partial
+from typing import Final, Protocol, TypeVar
+
+from chatbot.core.encoder import EncoderError, encode_async
+from moderation import watch as watching
+from moderation.detectors.classifier.detector import VIOLENCE, Classifier, Opinion
+from moderation.detectors.classifier.reading import Reading, message_before, reply_before, reply_judged
+from moderation.detectors.classifier.weights import WeightsError
+from moderation.detectors.language import language_of
+from moderation.detectors.personal import personal_spans
+from moderation.detectors.rules import HELD_BACK, SCORES, Found, Rules, Signals
+from moderation.normalise import Normalised, normalise
+from moderation.policy import Policy, decide, policy_shipped, weight
+from moderation.taxonomy import CATEGORIES, HARMFUL
+from moderation.types import Band, Decision, Exchanged, Hit, Language, Screening, Span, WatchState
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+_SHORT: Final = 4  # words
+_ANY_TIME: Final = datetime(2000, 1, 1, tzinfo=UTC)  # for transitions in which no time plays a part
+_STRICTEST: Final[Band] = "13-15"
+
+
+class Detector(Protocol):
+    """A further detector of messages, an operator's own. Raises anything: it is caught here."""
+
+    name: str
+
+    def hits(self, text: str, history: Sequence[Exchanged]) -> Sequence[Hit]: ...
+
+
+@dataclass(frozen=True)
+class _Looked:
+    """What the detectors saw in a message."""
+
+    hits: tuple[Hit, ...] = ()
+    weak: frozenset[str] = frozenset()
+    signals: frozenset[str] = frozenset()
+    spans: tuple[Span, ...] = ()
+    scores: Mapping[str, float] = field(default_factory=dict)
+    failed: tuple[str, ...] = ()
+
+
+class Screen:
+    """Rules, signals, personal data, the classifier, further detectors and a policy, put together. Safe to share
+    between threads. Without a classifier only rules speak: for tests and measurements of the rules alone."""
+
+    def __init__(
+        self,
+        *,
+        rules: Rules | None = None,
+        signals: Signals | None = None,
+        policy: Policy | None = None,
+        classifier: Classifier | None = None,
+        detectors: Sequence[Detector] = (),
+        personal: Callable[[str], tuple[Span, ...]] = personal_spans,
+    ) -> None:
+        self.rules = rules or Rules()
+        self.signals = signals or Signals()
+        self.classifier = classifier
+        self.detectors = tuple(detectors)
+        self._policy = policy or policy_shipped()
+        self._personal = personal
+
+    @cached_property
+    def policy(self) -> Policy:
+        """The policy, its version extended by the rules' and the weights': a decision can be replayed with them."""
+        learned = f".{self.classifier.version}" if self.classifier else ""
+        return self._policy.model_copy(update={"version": f"{self._policy.version}.{self.rules.version()}{learned}"})
+
+    def problems(self) -> list[str]:
+        """One sentence for each content file that can't be used. A server with a problem must not start to chat."""
+        return self.rules.problems() + self.signals.problems()
+
+    def classifier_problem(self) -> str | None:
+        """A sentence while the classifier can't be used: then written lines alone are said, and crisis help goes on."""
+        if self.classifier is None:
+            return None
+        try:
+            self.classifier.weights()
+        except WeightsError as error:
+            return str(error)
+        return None
+
+    # --- messages ----------------------------------------------------------------------------------------------------
+
+    def check_danger(
+        self, text: str, *, language: Language, watch: WatchState, now: datetime | None = None
+    ) -> Decision | None:
+        """The decision when the message is in danger, or stands in a crisis conversation; else None. Rules only."""
+        plain = normalise(text)
+        hits = self._rules(plain, (language, "en")).hits
+        signals = self._signals(plain, (language, "en"))
+        decision = decide(hits, side="message", band=_STRICTEST, watch=watch, policy=self.policy)
+        moment = now or watch.signal_at or watch.low_at or _ANY_TIME
+        decision = watching.consider(watch, decision, signals, moment)
+        danger = watching.is_danger(decision) or decision.reason in {watching.FOLLOW_UP, watching.JOKING}
+        return decision if danger else None
+
+    def check_message(
+        self,
+        text: str,
+        *,
+        reading: Reading | None = None,
+        history: Sequence[Exchanged] = (),
+        band: Band | None,
+        language: Language,
+        watch: WatchState,
+        now: datetime,
+        plain: bool = False,
+    ) -> Screening:
+        """The full screen of a message. `language` is the person's own; `band` None (unknown) counts as 13-15.
+        `reading`: what `read_message` gave; without it the classifier reads now, and the caller waits."""
+        spoken = _try("language", lambda: language_of(text, language), language)
+        looked = self._look(text, reading, history, (language, spoken))
+        state = watching.settle(watch, now)
+        decision = decide(
+            looked.hits, side="message", band=band or _STRICTEST, watch=state, policy=self.policy, plain=plain
+        )
+        decision = watching.consider(state, decision, looked.signals, now)
+        if looked.failed:
+            decision = _careful(decision, looked.failed)
+        after = watching.advance(state, decision, now, signals=looked.signals)
+        return Screening(
+            decision=decision,
+            scores=_scores(looked, decision),
+            spans=looked.spans,
+            language=spoken,
+            watch=after,
+            signals=tuple(dict.fromkeys((*sorted(looked.signals), *watching.patterns(after, now)))),
+            hits=looked.hits,
+            failed=looked.failed,
+        )
+
+    def _look(
+        self, text: str, reading: Reading | None, history: Sequence[Exchanged], languages: tuple[Language, Language]
+    ) -> _Looked:
+        failed: list[str] = []
+        plain = _try("normalise", lambda: normalise(text), None, failed)
+        no_spans: tuple[Span, ...] = ()
+        spans = _try("personal", lambda: self._personal(text), no_spans, failed)
+        found = Found((), frozenset())
+        signals: frozenset[str] = frozenset()
+        if plain is not None:
+            found = _try("rules", lambda: self._rules(plain, (*languages, "en")), found, failed)
+            signals = _try("signals", lambda: self._signals(plain, (*languages, "en")), signals, failed)
+        hits = list(found.hits)
+        scores: Mapping[str, float] = {}
+        if self.classifier is not None:
+            given = reading or Reading(text, message_before(history))
+            opinion = _try("classifier", partial(self.classifier.opinion, given, "message"), Opinion(), failed)
+            hits += _beside_rules(found.hits, opinion.hits)
+            scores = opinion.scores
+        for detector in self.detectors:
+            hits += _try(detector.name, partial(detector.hits, text, history), (), failed)
+        facts = {f"pii:{span.type}" for span in spans}
+        facts |= {f"pii:{hit.rule}" for hit in hits if hit.category == "T18"}
+        failed += [f"rules {language}" for language in found.broken]
+        return _Looked(tuple(hits), found.weak, signals | facts, spans, scores, tuple(failed))
+
+    def _rules(self, plain: Normalised, languages: tuple[Language, ...]) -> Found:
+        return self.rules.find(plain, languages=languages)
+
+    def _signals(self, plain: Normalised, languages: tuple[Language, ...]) -> frozenset[str]:
+        names = self.signals.find(plain, languages=languages)
+        return names | {"short"} if len(plain.text.split()) <= _SHORT else names
+
+    # --- replies -----------------------------------------------------------------------------------------------------
+
+    def check_reply(
+        self,
+        sentence: str,
+        *,
+        so_far: str = "",
+        history: Sequence[Exchanged] = (),
+        band: Band | None,
+        language: Language,
+        watch: WatchState,
+        plain: bool = False,
+        written: bool = False,
+        reading: Reading | None = None,
+    ) -> Decision:
+        """May this sentence be said, after `so_far` of the same reply? Anything but `allow` means: not said.
+
+        written: a line that people wrote for this house and that its own tests have read (bench.safety): rules are
+        asked in its place, the classifier isn't. reading: what `read_reply` gave.
+        """
+        try:
+            hits = self._reply_hits(sentence, so_far, history, language)
+            if self.classifier is not None and not written:
+                given = reading or Reading(reply_judged(sentence, so_far), reply_before(history))
+                hits += self.classifier.opinion(given, "reply").hits
+            decision = decide(hits, side="reply", band=band or _STRICTEST, watch=watch, policy=self.policy, plain=plain)
+        except Exception:  # a broken detector must not let a sentence through unseen
+            log.exception("reply_detector_failed")
+            return Decision("block", 0, policy=self._policy.version, reason="detector_failed")
+        return decision
+
+    def check_whole_reply(
+        self,
+        text: str,
+        *,
+        history: Sequence[Exchanged] = (),
+        band: Band | None,
+        language: Language,
+        watch: WatchState,
+        plain: bool = False,
+    ) -> Screening:
+        """A reply given at once, sentence by sentence: the strictest decision, and the scores of all sentences."""
+        worst = Decision("allow", policy=self.policy.version)
+        hits: list[Hit] = []
+        scores: dict[str, float] = {}
+        at = 0
+        for sentence in normalise(text).sentences():
+            so_far, piece = text[:at], text[sentence.start : sentence.end]
+            reading = self._reply_read(piece, so_far, history)
+            verdict = self.check_reply(
+                piece,
+                so_far=so_far,
+                history=history,
+                band=band,
+                language=language,
+                watch=watch,
+                plain=plain,
+                reading=reading,
+            )
+            worst = max(worst, verdict, key=lambda decision: (weight(decision), decision.severity))
+            if verdict.reason != "detector_failed":
+                hits += self._reply_hits(piece, so_far, history, language)
+                if self.classifier is not None and reading is not None:
+                    opinion = self.classifier.opinion(reading, "reply")
+                    hits += opinion.hits
+                    for name, score in opinion.scores.items():
+                        scores[name] = max(scores.get(name, 0.0), score)
+            at = max(at, sentence.end)
+        no_spans: tuple[Span, ...] = ()
+        spans = _try("personal", lambda: self._personal(text), no_spans)
+        looked = _Looked(hits=tuple(hits), spans=spans, scores=scores)
+        return Screening(worst, _scores(looked, worst), spans, language, watch, hits=looked.hits)
+
+    def _reply_read(self, sentence: str, so_far: str, history: Sequence[Exchanged]) -> Reading | None:
+        if self.classifier is None:
+            return None
+        try:
+            return self.classifier.read(reply_judged(sentence, so_far), reply_before(history))
+        except (EncoderError, WeightsError):
+            return None  # asked again where it counts, and withheld there
+
+    async def read_message(self, text: str, history: Sequence[Exchanged]) -> Reading:
+        """Reads a message in the encoder's thread, with its sentence vector for whoever else needs it. Never raises
+        what the encoder raises: a reading that failed is told by the screen."""
+        if self.classifier is not None:
+            return await self.classifier.read_async(text, message_before(history), vector=True)
+        try:
+            return Reading(text, encoded=await encode_async(text))
+        except EncoderError as error:
+            log.error("encoder_failed: %s", error)
+            return Reading(text)
+
+    async def read_reply(self, sentence: str, so_far: str, history: Sequence[Exchanged]) -> Reading | None:
+        """Like `read_message`, for a sentence that is about to be said."""
+        if self.classifier is None:
+            return None
+        return await self.classifier.read_async(reply_judged(sentence, so_far), reply_before(history))
+
+    def _reply_hits(self, sentence: str, so_far: str, history: Sequence[Exchanged], language: Language) -> list[Hit]:
+        spoken = _try("language", lambda: language_of(sentence, language), language)
+        languages: tuple[Language, ...] = (language, spoken, "en")
+        alone = normalise(sentence)
+        found = self.rules.find(alone, languages=languages, side="reply")
+        if found.broken:
+            raise RuntimeError(f"rules not loaded: {', '.join(found.broken)}")
+        hits = list(found.hits)
+        if so_far:
+            joined = normalise(f"{_last_words(so_far)} {sentence}")
+            more = self.rules.find(joined, languages=languages, side="reply").hits
+            if more:
+                before = self.rules.find(normalise(so_far), languages=languages, side="reply").hits
+                hits += [hit for hit in more if all(hit.rule != known.rule for known in before)]
+        hits += [
+            Hit(f"personal/{span.type}", "T18", 3, score=SCORES[3], start=span.start, end=span.end)
+            for span in self._personal(sentence)
+        ]
+        return hits + self._in_context(alone, so_far, history, languages)
+
+    def _in_context(
+        self, sentence: Normalised, so_far: str, history: Sequence[Exchanged], languages: tuple[Language, ...]
+    ) -> list[Hit]:
+        """A bare yes is judged by what it says yes to."""
+        asked = next((line.text for line in reversed(history) if line.who == "user"), None)
+        if asked is None or so_far.strip() or "affirms" not in self.signals.find(sentence, languages=languages):
+            return []
+        question = normalise(asked)
+        hits: list[Hit] = []
+        if "asks_human" in self.signals.find(question, languages=languages):
+            hits.append(Hit("context/yes-to-human", "T24", 3, score=SCORES[3]))
+        for hit in self.rules.find(question, languages=languages).hits:
+            if hit.severity >= 2 and hit.category in HARMFUL and CATEGORIES[hit.category].id != "T18":
+                hits.append(replace(hit, rule=f"context/yes-to-{hit.rule}", level=None, playbook=None))
+        return hits
+
+
+def _beside_rules(ruled: Sequence[Hit], learned: Sequence[Hit]) -> list[Hit]:
+    """What the classifier adds. Violence that a rule has named keeps that name: whoever is hit is not who hits."""
+    named = {hit.category for hit in ruled if hit.severity >= 2} & VIOLENCE
+    return [hit for hit in learned if not (named and hit.category in VIOLENCE - named)]
+
+
+def _last_words(text: str) -> str:
+    """The end of what was said, without its full stop, so that a thought over two sentences is read as one."""
+    return text[-200:].rstrip(" .!?…\n")
+
+
+def _careful(decision: Decision, failed: tuple[str, ...]) -> Decision:
+    """Something could not look: nothing is called fine, and nothing found is taken back."""
+    action = "support" if decision.action == "allow" else decision.action
+    return replace(decision, action=action, low=True, reason=decision.reason or f"detector_failed: {failed[0]}")
+
+
+def _try(name: str, look: Callable[[], T], otherwise: T, failed: list[str] | None = None) -> T:
+    try:
+        return look()
+    except Exception:  # in safety code an exception means the safer action, and never silence
+        log.exception("detector_failed", extra={"detector": name})
+        if failed is not None:
+            failed.append(name)
+        return otherwise
+
+
+def _scores(looked: _Looked, decision: Decision) -> Mapping[str, float]:
+    """Every category, and `any`. What the conversation decided counts as much as what a rule saw in the text."""
+    scores = dict.fromkeys(CATEGORIES, 0.0)
+    for category in looked.weak:
+        scores[category] = HELD_BACK
+    for hit in looked.hits:
+        scores[hit.category] = max(scores[hit.category], hit.score)
+    if looked.signals & {"low", "distress"}:
+        scores["T01"] = max(scores["T01"], 0.1)
+    if looked.spans:
+        scores["T18"] = max(scores["T18"], SCORES[1])
+    if decision.playbook is not None:
+        for category in decision.categories:
+            scores[category] = max(scores[category], SCORES[max(decision.severity, 1)])
+    for category, score in looked.scores.items():
+        scores[category] = max(scores.get(category, 0.0), round(score, 4))
+    scores["any"] = max(scores.get("any", 0.0), *(scores[category] for category in HARMFUL))
+    return scores

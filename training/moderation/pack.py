@@ -1,0 +1,139 @@
+"""Examples and the frozen encoder in two small files, so that training can run where neither the data nor the
+tokenizer is: `python -m training.moderation.pack FOLDER [--written-only]`.
+
+examples.npz: token ids (uint16) and normalised text of all examples, one after another, and what is known of each.
+encoder.safetensors: the encoder in half precision, word table and upper layers in 8 bits; for training only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import sys
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from chatbot.core.encoder import model_directory
+from moderation.detectors.classifier.outputs import AT, OUTPUTS
+from moderation.detectors.classifier.reading import BEFORE, BEFORE_TOKENS
+from moderation.normalise import normalise
+from moderation.types import LANGUAGES
+from training.moderation.banked import examples_banked
+from training.moderation.examples import Example
+from training.moderation.opened import DataMissing, counted, examples_opened
+from training.moderation.written import examples_written
+
+MOST_TOKENS: Final = 254  # and [CLS] and [SEP]
+
+
+def examples_all(*, written_only: bool = False) -> list[Example]:
+    """Every example once: the same text of two sources counts as the first, the written one."""
+    sources: Iterable[Example] = examples_written()
+    if not written_only:
+        sources = chain(sources, examples_banked(), examples_opened())
+    found: dict[tuple[str, bool], Example] = {}
+    for example in sources:
+        if not example.targets:
+            continue
+        side = any(name.startswith("reply/") for name in example.targets)
+        said = " / ".join((*example.before, example.text))
+        found.setdefault((" ".join(said.lower().split()), side), example)
+    return list(found.values())
+
+
+def scene_number(scene: str) -> int:
+    """0 to 99, the same for the same scene: for cutting the examples into folds."""
+    return hashlib.sha256(f"fold {scene}".encode()).digest()[0] % 100
+
+
+def examples_pack(examples: Sequence[Example], path: Path) -> None:
+    """Each example is a run of segments, what was said before and then the text that is judged, which is the last."""
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(model_directory() / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    cls, sep = tokenizer.token_to_id("[CLS]"), tokenizer.token_to_id("[SEP]")
+    encoded = tokenizer.encode_batch(
+        [text for example in examples for text in _segments(example)], add_special_tokens=False
+    )
+    lasts = [last for example in examples for last in _is_last(example)]
+    tokens: list[Any] = []
+    for found, last in zip(encoded, lasts, strict=True):
+        ids = [cls, *found.ids[:MOST_TOKENS], sep]
+        tokens.append(np.asarray(ids if last else ids[-BEFORE_TOKENS:], np.uint16))
+    texts = [_plain(example.text) for example in examples]
+    earlier = [_plain("\n".join(example.before[-BEFORE:])) for example in examples]
+    targets = np.full((len(examples), len(OUTPUTS)), -1, np.int8)
+    for row, example in enumerate(examples):
+        for name, value in example.targets.items():
+            targets[row, AT[name]] = value
+    sources = sorted({example.source for example in examples})
+    np.savez_compressed(
+        path,
+        tokens=np.concatenate(tokens),
+        token_ends=np.cumsum([len(ids) for ids in tokens]),
+        segment_ends=np.cumsum([len(_segments(example)) for example in examples]),
+        texts=np.frombuffer(b"".join(texts), np.uint8),
+        text_ends=np.cumsum([len(text) for text in texts]),
+        earlier=np.frombuffer(b"".join(earlier), np.uint8),
+        earlier_ends=np.cumsum([len(text) for text in earlier]),
+        targets=targets,
+        weights=np.asarray([example.weight for example in examples], np.float32),
+        held=np.asarray([example.part == "held" for example in examples]),
+        language=np.asarray([LANGUAGES.index(example.language) for example in examples], np.int8),
+        source=np.asarray([sources.index(example.source) for example in examples], np.int8),
+        sources=np.asarray(sources),
+        scene=np.asarray([scene_number(example.scene) for example in examples], np.int8),
+    )
+
+
+def _segments(example: Example) -> tuple[str, ...]:
+    return (*example.before[-BEFORE:], example.text)
+
+
+def _is_last(example: Example) -> list[bool]:
+    return [False] * (len(_segments(example)) - 1) + [True]
+
+
+def _plain(text: str) -> bytes:
+    return normalise(text).text.encode("utf-8", "replace")
+
+
+def encoder_pack(path: Path) -> None:
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    packed: dict[str, Any] = {}
+    for name, weight in load_file(model_directory() / "model.safetensors").items():
+        # The upper layers are only where tuning begins, so 8 bits do for them as well.
+        upper = weight.ndim == 2 and name.startswith(("encoder.layer.3.", "encoder.layer.4.", "encoder.layer.5."))
+        if name.endswith("word_embeddings.weight") or upper:
+            scale = weight.abs().amax(1, keepdim=True) / 127
+            packed[name], packed[f"{name}.scale"] = (weight / scale).round().to(torch.int8), scale.half()
+        elif weight.is_floating_point():
+            packed[name] = weight.half().contiguous()
+    save_file(packed, path)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--written-only", action="store_true", help="without the open sets")
+    options = parser.parse_args(arguments)
+    options.folder.mkdir(parents=True, exist_ok=True)
+    try:
+        examples = examples_all(written_only=options.written_only)
+    except DataMissing as error:
+        sys.exit(str(error))
+    examples_pack(examples, options.folder / "examples.npz")
+    encoder_pack(options.folder / "encoder.safetensors")
+    print(f"{len(examples)} examples: {counted(examples)}")
+
+
+if __name__ == "__main__":
+    main()

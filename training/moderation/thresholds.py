@@ -1,0 +1,142 @@
+"""Where each output cuts, chosen on the held-back scenes alone:
+`python -m training.moderation.thresholds PACK RUN.npz WEIGHTS.safetensors [--version 1.0.0]`.
+
+For each output: a slope by logistic regression of the truth on the logit (Platt 1999), and a cut. `any` decides
+whether anything is done: the lowest cut that keeps harmless texts under it, those that were written to look like danger
+and those of everyday talk. The others only name what `any` found, so they cut where naming goes best (F1).
+
+Writes moderation/detectors/classifier/classifier.yaml and prints what each cut gives.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import yaml
+
+from moderation.detectors.classifier.detector import ENOUGH
+from moderation.detectors.classifier.outputs import AT, OUTPUTS
+from moderation.detectors.classifier.weights import FOLDER, SETTINGS
+from training.moderation.train import Pack
+
+# How many harmless texts may be acted on: of written ones, each of them made to look like danger, and of everyday ones.
+WRITTEN_FALSE: Final = {"message": 0.02, "reply": 0.005}
+EVERYDAY_FALSE: Final = {"message": 0.003, "reply": 0.002}
+EVERYDAY: Final = (
+    "bank", "clinc150", "natural_questions", "self_dialogue", "synthetic_persona_chat", "topical_chat", "xpersona",
+)  # fmt: skip
+
+
+LEAST: Final = 8  # positives that a cut is chosen from; with fewer the output never speaks
+
+Logits = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """One output's cut and what it gives on the held-back rows."""
+
+    name: str
+    slope: float
+    shift: float
+    recall: float
+    false: float
+    everyday: float
+    positives: int
+
+
+def chosen(name: str, logits: Logits, truth: npt.NDArray[np.int8], harmless: Mask, everyday: Mask) -> Chosen:
+    """truth: 1, 0, or -1 for unknown. harmless, everyday: texts on which nothing should speak."""
+    known, positive = truth >= 0, truth == 1
+    if positive.sum() < LEAST:
+        return Chosen(name, 1.0, -8.0, 0.0, 0.0, 0.0, int(positive.sum()))
+    slope = _slope(logits[known], positive[known])
+    side, _, output = name.partition("/")
+    if output == "any":
+        cut = max(_over(logits[harmless], WRITTEN_FALSE[side]), _over(logits[everyday], EVERYDAY_FALSE[side]))
+    else:
+        cut = _balanced(logits[known], positive[known])
+    over = logits >= cut
+    return Chosen(
+        name, slope, -slope * cut, float(over[positive].mean()), float(over[harmless].mean()),
+        float(over[everyday].mean()), int(positive.sum()),
+    )  # fmt: skip
+
+
+def _over(logits: Logits, share: float) -> float:
+    """The lowest cut that so many stay over."""
+    return float(np.quantile(logits, 1 - share)) + 1e-4
+
+
+def _slope(logits: Logits, positive: Mask) -> float:
+    """One-dimensional logistic regression by Newton's method."""
+    slope, shift = 1.0, 0.0
+    target = positive.astype(np.float64)
+    for _ in range(30):
+        p = 1 / (1 + np.exp(-np.clip(slope * logits + shift, -30, 30)))
+        w = p * (1 - p) + 1e-9
+        gradient = np.array([((p - target) * logits).sum(), (p - target).sum()])
+        hessian = np.array([[(w * logits**2).sum() + 1e-3, (w * logits).sum()], [(w * logits).sum(), w.sum() + 1e-3]])
+        step = np.linalg.solve(hessian, gradient)
+        slope, shift = slope - float(step[0]), shift - float(step[1])
+    return float(np.clip(slope, 0.2, 3.0))
+
+
+def _balanced(logits: Logits, positive: Mask) -> float:
+    """The cut with the best F1: for naming what is known to be there."""
+    order = np.argsort(-logits)
+    hits = np.cumsum(positive[order])
+    f1 = 2 * hits / (np.arange(1, len(logits) + 1) + positive.sum())
+    return float(logits[order][int(np.argmax(f1))])
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("pack", type=Path)
+    parser.add_argument("run", type=Path)
+    parser.add_argument("weights", type=Path)
+    parser.add_argument("--version", default="1.0.0")
+    options = parser.parse_args(arguments)
+    pack = Pack(options.pack / "examples.npz", places=False)
+    run = np.load(options.run)
+    rows, logits = run["rows"], run["found"].astype(np.float32)
+    last = pack.segment_ends[rows] - 1
+    enough = pack.token_ends[last] - pack.token_starts[last] >= ENOUGH + 2  # with [CLS] and [SEP]
+    written = enough & (pack.source[rows] == pack.sources.index("written"))
+    everyday = np.isin(pack.source[rows], [pack.sources.index(name) for name in EVERYDAY if name in pack.sources])
+    cuts = {}
+    print("output, held-back positives, recall; over the cut among harmless written rows, among everyday ones")
+    for name in OUTPUTS:
+        side = name.partition("/")[0]
+        harmless = written & (pack.targets[rows, AT[f"{side}/any"]] == 0)
+        truth = np.where(written, pack.targets[rows, AT[name]], -1)
+        known = pack.targets[rows, AT[f"{side}/T01"]] == 0
+        cut = chosen(name, logits[:, AT[name]], truth, harmless, enough & everyday & known)
+        cuts[name] = {"slope": round(cut.slope, 4), "shift": round(cut.shift, 4)}
+        if cut.positives:
+            print(f"  {name:20} {cut.positives:5} {cut.recall:6.1%} {cut.false:6.2%} {cut.everyday:6.2%}")
+    target = FOLDER / "weights.safetensors"
+    if options.weights.resolve() != target:
+        shutil.copyfile(options.weights, target)
+    settings = {
+        "file": target.name,
+        "sha256": hashlib.sha256(target.read_bytes()).hexdigest(),
+        "version": options.version,
+        "made_on": date.today().isoformat(),
+        "cuts": cuts,
+    }
+    SETTINGS.write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
