@@ -87,7 +87,7 @@ def _too_large(scope: Scope, most: int, *, in_api: bool) -> HttpResponse:
     with translation.override(language):
         refusal = api_door.too_large(most)
     if in_api:
-        return api_door.answer(refusal)
+        return api_door.answer(refusal, scope["path"])
     return HttpResponse(refusal.sentence, status=refusal.status, content_type="text/plain; charset=utf-8")
 
 

@@ -23,7 +23,7 @@ from chatbot.accounts import gate
 from chatbot.accounts import services as people
 from chatbot.accounts.models import Role, User
 from chatbot.chat import api_door as door
-from chatbot.chat import dangers, frames, selectors, services, talk
+from chatbot.chat import dangers, frames, moderations, selectors, services, talk
 from chatbot.chat.api_schemas import (
     BreakOut,
     ConversationOut,
@@ -66,6 +66,7 @@ api = NinjaAPI(
     auth=door.SignedIn(),
     parser=door.Parser(),
 )
+api.add_router("/moderations", moderations.router)
 
 
 def _person(request: HttpRequest) -> User:
@@ -212,31 +213,31 @@ def moderate(request: HttpRequest, given: ModerateIn) -> Any:
 
 @api.exception_handler(gate.Refused)
 def _refused(request: HttpRequest, refusal: gate.Refused) -> HttpResponse:
-    return door.answer(door.refusal_of(refusal))
+    return door.answer(door.refusal_of(refusal), request.path)
 
 
 @api.exception_handler(door.Refusal)
 def _refusal(request: HttpRequest, refusal: door.Refusal) -> HttpResponse:
-    return door.answer(refusal)
+    return door.answer(refusal, request.path)
 
 
 @api.exception_handler(services.NotPossible)
 def _not_possible(request: HttpRequest, error: services.NotPossible) -> HttpResponse:
-    return door.answer(door.Refusal(409, "not_possible", door.too_late()))
+    return door.answer(door.Refusal(409, "not_possible", door.too_late()), request.path)
 
 
 @api.exception_handler(talk.NotStored)
 @api.exception_handler(DatabaseError)
 @api.exception_handler(CryptoError)
 def _away(request: HttpRequest, error: Exception) -> HttpResponse:
-    return door.answer(door.away())
+    return door.answer(door.away(), request.path)
 
 
 @api.exception_handler(HttpError)
 def _http(request: HttpRequest, error: HttpError) -> HttpResponse:
-    return door.answer(door.of_http(error))
+    return door.answer(door.of_http(error), request.path)
 
 
 @api.exception_handler(Invalid)
 def _invalid(request: HttpRequest, error: Invalid) -> HttpResponse:
-    return door.answer(door.of_invalid(error))
+    return door.answer(door.of_invalid(error), request.path)

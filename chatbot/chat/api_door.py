@@ -24,6 +24,9 @@ from chatbot.core import ratelimit
 BODY_BYTES = 64 * 1024
 # 20,000 characters, each of which JSON may write in twelve bytes.
 MODERATE_BYTES = 256 * 1024
+MODERATIONS = "/api/v1/moderations"
+# 32 texts of 20,000 characters, in four bytes each.
+MODERATIONS_BYTES = 2560 * 1024
 PER_MINUTE = 300
 
 Seq = Annotated[int, Field(ge=0, le=10_000)]
@@ -40,25 +43,37 @@ class Refusal(Exception):
         self.field, self.retry_after = field, retry_after
 
 
-def answer(refusal: Refusal) -> HttpResponse:
-    """The refusal as it goes out."""
-    response = JsonResponse(
-        {
-            "code": refusal.code,
-            "message": refusal.sentence,
-            "field": refusal.field,
-            "retry_after": refusal.retry_after,
-        },
-        status=refusal.status,
-    )
+def answer(refusal: Refusal, path: str) -> HttpResponse:
+    """The refusal as it goes out at that address."""
+    said = {
+        "code": refusal.code,
+        "message": refusal.sentence,
+        "field": refusal.field,
+        "retry_after": refusal.retry_after,
+    }
+    response = JsonResponse(_as_openai(refusal) if path == MODERATIONS else said, status=refusal.status)
     if refusal.retry_after is not None:
         response.headers["Retry-After"] = str(refusal.retry_after)
     return response
 
 
+def _as_openai(refusal: Refusal) -> dict[str, Any]:
+    """The same no, as OpenAI's clients read it."""
+    kind = {401: "authentication_error", 429: "rate_limit_error", 503: "server_error"}
+    return {
+        "error": {
+            "message": refusal.sentence,
+            "type": kind.get(refusal.status, "invalid_request_error"),
+            "param": refusal.field,
+            "code": refusal.code,
+        }
+    }
+
+
 def missing(request: HttpRequest, rest: str = "") -> HttpResponse:
     """An address of the API that there is not."""
-    return answer(Refusal(404, "not_found", _("There is nothing here. The addresses are in /api/v1/openapi.json.")))
+    refusal = Refusal(404, "not_found", _("There is nothing here. The addresses are in /api/v1/openapi.json."))
+    return answer(refusal, request.path)
 
 
 def staff_only() -> str:
@@ -109,7 +124,7 @@ def of_invalid(error: Invalid) -> Refusal:
     return Refusal(422, "bad_field", bad_field(name), field=name)
 
 
-def _body_check(request: HttpRequest) -> None:
+def body_check(request: HttpRequest) -> None:
     """Refuse a body that is too large or no JSON before anything reads it."""
     most = body_most(request.path)
     length = request.headers.get("Content-Length", "")
@@ -126,6 +141,8 @@ def _body_check(request: HttpRequest) -> None:
 
 def body_most(path: str) -> int:
     """How many bytes a body sent to that address of the API may have."""
+    if path == MODERATIONS:
+        return MODERATIONS_BYTES
     return MODERATE_BYTES if path.endswith("/moderate") else BODY_BYTES
 
 
@@ -150,7 +167,7 @@ class SignedIn(APIKeyCookie):
     param_name: str = settings.SESSION_COOKIE_NAME
 
     def __call__(self, request: HttpRequest) -> User | None:
-        _body_check(request)
+        body_check(request)
         return cast("User | None", super().__call__(request))
 
     def authenticate(self, request: HttpRequest, key: str | None) -> User | None:

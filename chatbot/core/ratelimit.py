@@ -7,18 +7,18 @@ from django.core.cache import cache
 from chatbot.core import clock
 
 
-def allowed(key: str, *, most: int, per_s: int) -> int:
+def allowed(key: str, *, most: int, per_s: int, counts: int = 1) -> int:
     """0 when this event may pass (it is counted then), else the seconds until the next may.
 
-    Counts in windows of `per_s` seconds. While a shared cache is away each process counts for
-    itself: talking matters more than the count.
+    Counts in windows of `per_s` seconds; one event may count for several. While a shared cache is away each process
+    counts for itself: talking matters more than the count.
     """
     now = clock.now().timestamp()
     window = int(now // per_s)
     name = f"rate:{key}:{window}"
     cache.add(name, 0, timeout=per_s * 2)
     try:
-        count = cache.incr(name)
+        count = cache.incr(name, counts)
     except ValueError:  # evicted between the two calls
         return 0
     return 0 if count <= most else max(1, int((window + 1) * per_s - now) + 1)
