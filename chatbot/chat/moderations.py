@@ -9,8 +9,6 @@ from typing import Annotated, Any, Literal
 
 from django.db import DatabaseError
 from django.http import HttpRequest
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from ninja import Router, Schema
 from ninja.security import HttpBearer
 from pydantic import ConfigDict, Field, WithJsonSchema
@@ -104,7 +102,7 @@ class KeyGiven(HttpBearer):
         scheme, _space, secret = request.headers.get("Authorization", "").partition(" ")
         key = self.authenticate(request, secret.strip()) if scheme.lower() == "bearer" else None
         if key is None:
-            sentence = _("This needs a key: Authorization: Bearer mk_... The operator makes one by moderation_key.")
+            sentence = "This needs a key: Authorization: Bearer mk_... The operator makes one by moderation_key."
             raise door.Refusal(401, "invalid_api_key", sentence)
         door.body_check(request)
         return key
@@ -166,26 +164,26 @@ def texts_of(given: object) -> list[str]:
     """What is to be screened. Raises door.Refusal, in which no word of it stands."""
     several = given if isinstance(given, list) else [given]
     if not several:
-        raise _refused("empty", _("input is empty. Send at least one text."))
+        raise _refused("empty", "input is empty. Send at least one text.")
     if len(several) > MOST_INPUTS:
-        raise _refused("too_many", _("input has more than {most} texts.").format(most=MOST_INPUTS))
+        raise _refused("too_many", f"input has more than {MOST_INPUTS} texts.")
     if all(isinstance(one, str) for one in several):
         texts = [str(one) for one in several]
     elif isinstance(given, list) and all(isinstance(part, dict) for part in given):
         texts = [" ".join(_text_of(part) for part in given)]  # one message, in parts: together it means more
     else:
-        raise _refused("bad_field", _("input is a text, a list of texts, or a list of parts of the type text."))
+        raise _refused("bad_field", "input is a text, a list of texts, or a list of parts of the type text.")
     if any(len(text) > MOST_CHARS for text in texts):
-        raise _refused("too_long", _("A text may have up to {most} characters.").format(most=MOST_CHARS))
+        raise _refused("too_long", f"A text may have up to {MOST_CHARS} characters.")
     # Half of a pair of surrogates is no character: one for one, so that spans fit.
     return [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
 
 
 def _text_of(part: dict[str, Any]) -> str:
     if part.get("type") != "text":
-        raise _refused("only_text", _("Only parts of the type text are read here, no pictures."))
+        raise _refused("only_text", "Only parts of the type text are read here, no pictures.")
     if not isinstance(part.get("text"), str):
-        raise _refused("bad_field", _("Each part of the type text has a text."))
+        raise _refused("bad_field", "Each part of the type text has a text.")
     return str(part["text"])
 
 
@@ -194,10 +192,9 @@ def _refused(code: str, sentence: str) -> door.Refusal:
 
 
 def _away() -> door.Refusal:
-    sentence = _("The safety layer can't be used right now. Nothing was screened: don't take this for a yes.")
+    sentence = "The safety layer can't be used right now. Nothing was screened: don't take this for a yes."
     return door.Refusal(503, "unavailable", sentence)
 
 
 def _too_fast(wait: int) -> str:
-    said = ngettext("Too many texts. Try again in {wait} second.", "Too many texts. Try again in {wait} seconds.", wait)
-    return said.format(wait=wait)
+    return f"Too many texts. Try again in {wait} s."
