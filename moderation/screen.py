@@ -54,9 +54,11 @@ def problems() -> list[str]:
 
 
 def warm() -> None:
-    """Load rules and language models now, so that no message waits for them."""
+    """Load rules, the classifier and language models now, so that no message waits for them. What can't be loaded is
+    told by `/ready` and by every screening."""
     house().problems()
     language_of("a sentence that is long enough", "en")
+    house().classifier_warm()
 
 
 def check_danger(text: str, *, language: Language, watch: WatchState, now: datetime | None = None) -> Decision | None:

@@ -7,6 +7,7 @@ message goes on with what the rest found, and is taken as low; a reply is withhe
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -95,6 +96,12 @@ class Screen:
         except WeightsError as error:
             return str(error)
         return None
+
+    def classifier_warm(self) -> None:
+        """Let the classifier read something now, in this thread. Never raises what its files or the encoder raise."""
+        if self.classifier is not None:
+            with contextlib.suppress(EncoderError, WeightsError):
+                self.classifier.read("hello", ())
 
     # --- messages ----------------------------------------------------------------------------------------------------
 

@@ -187,6 +187,32 @@ def test_without_weights_only_lines_that_people_wrote_are_said(broken: Screen) -
     assert broken.check_reply("Nice weather!", written=True, **said).action == "allow"  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("change", [{"version": "new"}, {"cuts": {}}, {"sha256": "short"}])
+async def test_settings_that_cant_be_used_leave_the_house_its_crisis_help(
+    tmp_path: Path, encoder: Encoder, change: dict[str, Any]
+) -> None:
+    broken = Screen(classifier=Classifier(settings=_settings(tmp_path, **change), folder=tmp_path, shared=encoder))
+    assert broken.policy.version.endswith(".unusable")
+    assert "classifier.yaml" in (broken.classifier_problem() or "")
+    broken.classifier_warm()
+    assert broken.check_danger("i want to kill myself", language="en", watch=WatchState()) is not None
+    assert _message(broken, "i want to kill myself").decision.playbook == "suicide_L2"
+    reading = await broken.read_message("nice weather today", ())
+    assert (reading.runs, reading.encoded is not None) == (None, True)
+    assert _message(broken, "nice weather today", reading=reading).decision.low
+
+
+def test_what_is_wrong_with_the_files_is_found_once(tmp_path: Path, encoder: Encoder) -> None:
+    path = _settings(tmp_path, b"cut", sha256=settings_read().sha256)
+    classifier = Classifier(settings=path, folder=tmp_path, shared=encoder)
+    with pytest.raises(WeightsError) as first:
+        classifier.weights()
+    (tmp_path / settings_read().file).unlink()
+    with pytest.raises(WeightsError) as second:
+        classifier.weights()
+    assert str(first.value) == str(second.value)
+
+
 async def test_a_reading_that_failed_is_told_by_the_screen(tmp_path: Path) -> None:
     own = Encoder()
     path = _settings(tmp_path, b"cut", sha256=settings_read().sha256)

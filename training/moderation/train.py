@@ -379,7 +379,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if head_only:
         trainer.net.layers.requires_grad_(False)
         trainer.net.grams.requires_grad_(False)
-    ours = (pack.weights >= OURS) | (pack.source == pack.sources.index("bank"))
+    bank = [at for at, name in enumerate(pack.sources) if name == "bank"]  # none with --written-only
+    ours = (pack.weights >= OURS) | np.isin(pack.source, bank)
     some = ours | (np.random.default_rng(1).random(len(pack)) < opened)
     # Of the open sets' held-back rows as many as are learnt from: enough for the cuts.
     train, rest = np.flatnonzero(~held & some), np.flatnonzero(held & some)

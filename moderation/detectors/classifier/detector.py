@@ -21,6 +21,7 @@ from moderation.detectors.classifier.weights import (
     FOLDER,
     SETTINGS,
     Floats,
+    Settings,
     Weights,
     WeightsError,
     settings_read,
@@ -50,29 +51,45 @@ class Opinion:
 
 
 class Classifier:
-    """Thread safe; opens its files and joins the encoder on first use. Raises WeightsError or EncoderError."""
+    """Thread safe; opens its files and joins the encoder on first use.
+
+    DANGER: making one never raises, whatever its files hold, or the house would have no screen and no crisis help. What
+    is wrong is kept, and raised as WeightsError by whatever needs the files; `version` says "unusable" then.
+    """
 
     name = "classifier"
 
     def __init__(self, *, settings: Path = SETTINGS, folder: Path = FOLDER, shared: Encoder | None = None) -> None:
-        self.settings = settings_read(settings)
+        self.version, self.head = "unusable", NAME
         self._folder = folder
         self._shared = shared
-        self.head = f"{NAME}-{self.settings.sha256[:12]}"
         self._tails = Tails()
+        self._settings: Settings | None = None
         self._weights: Weights | None = None
+        self._broken: WeightsError | None = None
         self._lock = threading.Lock()
-        self._slopes = np.asarray([self.settings.cuts[name].slope for name in OUTPUTS], np.float32)
-        self._shifts = np.asarray([self.settings.cuts[name].shift for name in OUTPUTS], np.float32)
-
-    @property
-    def version(self) -> str:
-        return self.settings.version
+        try:
+            self._settings = settings_read(settings)
+        except WeightsError as error:
+            self._broken = error
+            return
+        self.version, self.head = self._settings.version, f"{NAME}-{self._settings.sha256[:12]}"
+        cuts = [self._settings.cuts[name] for name in OUTPUTS]
+        self._slopes = np.asarray([cut.slope for cut in cuts], np.float32)
+        self._shifts = np.asarray([cut.shift for cut in cuts], np.float32)
 
     def weights(self) -> Weights:
+        """Read once; what is wrong with the files is found once too, and not again with every message."""
         with self._lock:
-            if self._weights is None:
-                self._weights = weights_read(self.settings, self._folder)
+            if self._weights is not None:
+                return self._weights
+            if self._broken is not None or self._settings is None:
+                raise self._broken or WeightsError("The classifier has no settings.")
+            try:
+                self._weights = weights_read(self._settings, self._folder)
+            except WeightsError as error:
+                self._broken = error
+                raise
             return self._weights
 
     def encoder(self) -> Encoder:
