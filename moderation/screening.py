@@ -21,7 +21,7 @@ from moderation.detectors.classifier.detector import VIOLENCE, Classifier, Opini
 from moderation.detectors.classifier.reading import Reading, message_before, reply_before, reply_judged
 from moderation.detectors.classifier.weights import WeightsError
 from moderation.detectors.language import language_of
-from moderation.detectors.personal import personal_spans
+from moderation.detectors.personal.spans import personal_spans
 from moderation.detectors.rules import HELD_BACK, SCORES, Found, Rules, Signals
 from moderation.normalise import Normalised, normalise
 from moderation.policy import Policy, decide, policy_shipped, weight

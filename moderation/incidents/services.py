@@ -19,7 +19,7 @@ from chatbot.core.crypto import CryptoError
 from chatbot.core.locks import hold
 from chatbot.core.rows import only_row
 from moderation.crisis.helplines import helplines, verified_put
-from moderation.detectors.personal import mask, personal_spans
+from moderation.detectors.personal.spans import mask, personal_spans
 from moderation.detectors.private import private_spans
 from moderation.incidents.adults import adult_want
 from moderation.incidents.models import (

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from moderation.detectors.personal import mask
+from moderation.detectors.personal.spans import mask
 from moderation.detectors.private import private_spans
 
 

@@ -26,7 +26,7 @@ import yaml
 from moderation.detectors.classifier.detector import ENOUGH
 from moderation.detectors.classifier.outputs import AT, OUTPUTS
 from moderation.detectors.classifier.weights import FOLDER, SETTINGS
-from training.moderation.train import Pack
+from training.moderation.packed import Pack
 
 # How many harmless texts may be acted on: of written ones, each of them made to look like danger, and of everyday ones.
 WRITTEN_FALSE: Final = {"message": 0.02, "reply": 0.005}

@@ -1,4 +1,8 @@
-"""The rows that people wrote for this: `rows/<language>/<theme>.txt`. The form is described in rows/README.md."""
+"""The rows that people wrote for this: `rows/<language>/<theme>.txt`. The form is described in rows/README.md.
+
+Each was read again by somebody who did not see its labels (`second/<language>.tsv`, by key): where the two readings
+differ about an output, that output is not learnt from in that row.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +13,10 @@ from typing import Final, cast
 
 from moderation.types import LANGUAGES, Language, Side
 from training.moderation.examples import Example, Label, Labels
+from training.moderation.relabelled import key_of, labels_read
 
 ROWS: Final = Path(__file__).parent / "rows"
+SECOND: Final = Path(__file__).parent / "second"
 MOST_CHARS: Final = 1200
 WEIGHT: Final = 3.0
 
@@ -43,6 +49,12 @@ class Row:
         return self.lines if self.side == "reply" else self.lines[:-1]
 
     @property
+    def key(self) -> str:
+        """What a second reading is kept under."""
+        said = " // ".join(self.lines)
+        return key_of(f"{self.language}: {said} => {self.reply}" if self.reply else f"{self.language}: {said}")
+
+    @property
     def harmless(self) -> bool:
         return Labels(self.side, self.labels).targets().get(f"{self.side}/any", 1) == 0
 
@@ -54,11 +66,19 @@ def rows_read(folder: Path = ROWS) -> Iterator[Row]:
             yield from _file(path, language)
 
 
-def examples_written(folder: Path = ROWS) -> Iterator[Example]:
+def agreed(row: Row, second: Labels | None) -> dict[str, int]:
+    """What both readings say of it."""
+    first = Labels(row.side, row.labels).targets()
+    other = first if second is None else Labels(row.side, second.labels).targets()
+    return {name: value for name, value in first.items() if other.get(name) == value}
+
+
+def examples_written(folder: Path = ROWS, second: Path = SECOND) -> Iterator[Example]:
+    again = labels_read(second)
     for row in rows_read(folder):
         yield Example(
             text=row.text,
-            targets=Labels(row.side, row.labels).targets(),
+            targets=agreed(row, again.get(row.key)),
             language=row.language,
             source="written",
             scene=f"{row.language}/{row.theme}/{row.scene}",
