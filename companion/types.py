@@ -92,12 +92,14 @@ class Prompt:
 
 @dataclass(frozen=True)
 class Delta:
-    """A piece of a reply. `mood` and `chips` (suggestions) may come with any piece; the last one wins."""
+    """A piece of a reply. `mood` and `chips` (suggestions) may come with any piece; the last one wins. `end`: the engine
+    has nothing more to say. A stream that stops without it was cut, maybe in the middle of a sentence."""
 
     text: str
     line_id: str | None = None
     mood: Mood | None = None
     chips: tuple[str, ...] = ()
+    end: bool = False
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ class Exchanged:
 
 @dataclass(frozen=True)
 class Span:
-    """Characters [start, end) of the text as given, and what they are: one of moderation.detectors.personal.spans.KINDS."""
+    """Characters [start, end) of the text as given, and what they are: one of detectors.personal.spans.KINDS."""
 
     start: int
     end: int

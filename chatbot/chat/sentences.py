@@ -12,6 +12,7 @@ import re2
 from companion.types import Delta
 
 _END = re2.compile(r"[.!?…]+[\"'»”)\]]*\s+|\n+")
+_ENDED = re2.compile(r"[.!?…]+[\"'»”)\]]*\s*$")
 SHORTEST = 12
 T = TypeVar("T")
 
@@ -35,9 +36,13 @@ def sentences_of(text: str) -> list[str]:
 
 
 async def whole_sentences(pieces: AsyncIterator[tuple[str, Delta]]) -> AsyncIterator[tuple[str, Delta]]:
-    """Engines may give words; what is checked and shown is whole sentences. A line of the bank is whole."""
-    waiting, name = "", ""
+    """Engines may give words; what is checked and shown is whole sentences. A line of the bank is whole.
+
+    DANGER: half a sentence can pass where the whole one would not. What a cut leaves over is dropped.
+    """
+    waiting, name, ended = "", "", False
     async for name, delta in pieces:
+        ended = ended or delta.end
         if delta.line_id is not None:
             yield name, delta
             continue
@@ -47,7 +52,7 @@ async def whole_sentences(pieces: AsyncIterator[tuple[str, Delta]]) -> AsyncIter
             yield name, Delta(sentence)
         if delta.chips or delta.mood:
             yield name, Delta("", mood=delta.mood, chips=delta.chips)
-    if waiting.strip():
+    if waiting.strip() and (ended or _ENDED.search(waiting)):
         yield name, Delta(waiting.strip())
 
 

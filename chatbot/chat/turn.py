@@ -11,6 +11,7 @@ import contextlib
 import uuid
 from collections.abc import Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -274,30 +275,42 @@ async def _remembered(reply: Reply, screening: Screening) -> Finish | None:
     reply.trace["memories"] = [str(used) for used in answer.used]
     for sentence in sentences_of(answer.text):
         if not await _say_checked(reply, Delta(sentence), screening):
-            return Finish.WITHHELD
+            return await _withheld(reply, screening)
     return Finish.COMPLETE
 
 
 async def _free(reply: Reply, screening: Screening, encoded: Encoded | None) -> Finish:
-    """Recall, build the prompt, stream the engine; each sentence passes before it is said."""
+    """Recall, build the prompt, let the engine speak. What may not be said is tried once more in other words, as long
+    as nothing was said; then a written line stands in its place."""
     prompt = _prompt(reply, screening, encoded)
-    passed, start = True, clock.monotonic()
+    passed = await _streamed(reply, prompt, screening)
+    if not passed and not reply.pieces and not reply.stop.is_set():
+        passed = await _streamed(reply, replace(prompt, seed=prompt.seed ^ 1), screening)
+    if reply.stop.is_set():
+        raise Stopped
+    if not passed:
+        return await _withheld(reply, screening)
+    if not reply.pieces:
+        raise EngineError("not one whole sentence")
+    return Finish.COMPLETE
+
+
+async def _streamed(reply: Reply, prompt: Prompt, screening: Screening) -> bool:
+    """Say what the engine gives, sentence by sentence, each when it has passed. False at the first that may not be."""
+    start = clock.monotonic()
     # Closed here and not by the collector: an engine that nobody listens to must stop.
     async with aclosing(engine_stream(prompt, Limits())) as pieces:
         async for name, delta in whole_sentences(until_stopped(pieces, reply.stop)):
             reply.took("choose", start)
             reply.engine = name
+            if delta.text.strip() and not await _say_checked(reply, delta, screening):
+                return False
             if delta.chips:
                 reply.trace["chips"] = list(delta.chips)
             if delta.mood:
                 reply.trace["mood"] = delta.mood
-            if delta.text.strip() and not await _say_checked(reply, delta, screening):
-                passed = False
-                break
             start = clock.monotonic()
-    if reply.stop.is_set():
-        raise Stopped
-    return Finish.COMPLETE if passed else Finish.WITHHELD
+    return True
 
 
 def _prompt(reply: Reply, screening: Screening, encoded: Encoded | None) -> Prompt:
@@ -324,7 +337,7 @@ def _prompt(reply: Reply, screening: Screening, encoded: Encoded | None) -> Prom
 
 
 async def _say_checked(reply: Reply, delta: Delta, screening: Screening) -> bool:
-    """Say a sentence if it passes in its place; else say the kind line instead, and nothing more."""
+    """Say a sentence if it passes in its place."""
     material, start = reply.material, clock.monotonic()
     so_far, written = " ".join(reply.pieces), delta.line_id is not None
     reading = None if written else await screen.read_reply(delta.text, so_far, material.exchanged())
@@ -344,8 +357,13 @@ async def _say_checked(reply: Reply, delta: Delta, screening: Screening) -> bool
         await reply.say(delta.text.strip(), delta.line_id)
         return True
     log.warning("reply_withheld", turn=str(material.turn_id), severity=verdict.severity, policy=verdict.policy)
-    await reply.say(crisis.line("withheld", language=screening.language, seed=material.turn_id.int))
     return False
+
+
+async def _withheld(reply: Reply, screening: Screening) -> Finish:
+    """The kind line that stands where something may not be said; nothing follows it."""
+    await reply.say(crisis.line("withheld", language=screening.language, seed=reply.material.turn_id.int))
+    return Finish.WITHHELD
 
 
 async def _finish(reply: Reply, finish: Finish, *, learn: bool, said: Sequence[str] | None = None) -> None:

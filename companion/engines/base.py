@@ -33,7 +33,8 @@ class Engine(Protocol):
     name: str
 
     def stream(self, prompt: Prompt, limits: Limits) -> AsyncGenerator[Delta, None]:
-        """The reply, piece by piece. Raises EngineError, also after some pieces."""
+        """The reply, piece by piece; the last one says `end`, unless the reply was cut. Raises EngineError, also after
+        some pieces."""
         ...
 
     def card(self) -> ModelCard: ...
@@ -65,7 +66,7 @@ async def limited(pieces: AsyncGenerator[Delta, None], limits: Limits) -> AsyncG
             if clock() >= until:  # a piece that came without a pause is not seen by the time-out
                 raise _late(limits)
             if len(piece.text) > room:
-                piece = dataclasses.replace(piece, text=piece.text[:room].rstrip())
+                piece = dataclasses.replace(piece, text=piece.text[:room].rstrip(), end=False)
                 room = 0
             room -= len(piece.text)
             yield piece

@@ -79,6 +79,7 @@ class ScriptedEngine:
                         yield step
                     case str(text):
                         yield Delta(text)
+            yield Delta("", end=True)
             finished = True
         finally:
             self.cancelled += not finished

@@ -180,4 +180,4 @@ def _deltas(reply: Reply) -> Iterator[Delta]:
     for line_id, text in pieces[:-1]:
         yield Delta(text, line_id=line_id)
     line_id, text = pieces[-1]
-    yield Delta(text, line_id=line_id, mood=reply.mood, chips=reply.chips)
+    yield Delta(text, line_id=line_id, mood=reply.mood, chips=reply.chips, end=True)

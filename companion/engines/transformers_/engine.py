@@ -30,6 +30,7 @@ class _Request:
     loop: asyncio.AbstractEventLoop
     out: asyncio.Queue[str | Exception | None] = field(default_factory=asyncio.Queue)
     cancelled: threading.Event = field(default_factory=threading.Event)
+    whole: bool = False  # the model ended it, and not a limit
 
     def tell(self, piece: str | Exception | None) -> None:
         """From the engine's thread. The asker's loop may be gone; then nobody is waiting either."""
@@ -79,6 +80,8 @@ class TransformersEngine:
                 if isinstance(piece, Exception):
                     raise piece
                 yield Delta(piece)
+            if request.whole:
+                yield Delta("", end=True)
         finally:
             # DANGER: without this a cancelled turn would go on computing to its end.
             request.cancelled.set()
@@ -120,7 +123,7 @@ class TransformersEngine:
         model = self._loaded()
         if request.prompt is None:
             return
-        model.generate(
+        request.whole = model.generate(
             messages_of(request.prompt),
             seed=request.prompt.seed,
             max_chars=request.limits.max_chars,

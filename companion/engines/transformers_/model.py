@@ -109,8 +109,9 @@ class ChatModel:
         until: float,
         cancelled: Event,
         say: Callable[[str], None],
-    ) -> None:
-        """Says pieces of the reply until it is done, cancelled, long enough or late (`until`: time.monotonic)."""
+    ) -> bool:
+        """Says pieces of the reply until it is done, cancelled, long enough or late (`until`: time.monotonic). Whether
+        the model came to an end of its own."""
         import torch
         from transformers import GenerationConfig, StoppingCriteria, StoppingCriteriaList
 
@@ -137,13 +138,15 @@ class ChatModel:
         )
         torch.manual_seed(seed % 2**63)
         with torch.inference_mode():
-            self.model.generate(
+            found = self.model.generate(
                 ids,
                 attention_mask=torch.ones_like(ids),
                 generation_config=config,
                 streamer=spoken,
                 stopping_criteria=StoppingCriteriaList([Stop()]),
             )
+        ends = config.eos_token_id if isinstance(config.eos_token_id, list) else [config.eos_token_id]
+        return int(found[0, -1]) in ends
 
 
 class Spoken:

@@ -38,7 +38,11 @@ async def said(engine: Engine, prompt: Prompt = PROMPT, limits: Limits | None = 
 async def test_it_says_something_in_pieces_that_join_to_a_reply(engine: Engine) -> None:
     pieces = await said(engine)
     assert "".join(piece.text for piece in pieces).strip()
-    assert all(piece.text for piece in pieces)
+    assert all(piece.text or piece.end for piece in pieces)
+
+
+async def test_a_reply_that_a_limit_cut_never_says_that_it_is_whole(engine: Engine) -> None:
+    assert not any(piece.end for piece in await said(engine, limits=Limits(max_chars=12)))
 
 
 async def test_the_same_prompt_and_seed_give_the_same_reply(engine: Engine) -> None:
