@@ -92,8 +92,8 @@ class Prompt:
 
 @dataclass(frozen=True)
 class Delta:
-    """A piece of a reply. `mood` and `chips` (suggestions) may come with any piece; the last one wins. `end`: the engine
-    has nothing more to say. A stream that stops without it was cut, maybe in the middle of a sentence."""
+    """A piece of a reply. `mood` and `chips` (suggestions) may come with any piece; the last one wins. `end`: there is
+    nothing more to say. A stream that stops without it was cut, maybe in the middle of a sentence."""
 
     text: str
     line_id: str | None = None
