@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bench import held_back, jailbreaks
 from bench.safety import DEV, OTHER_FILES, RESULTS, ROOT, Share, _commit, _rows
 from chatbot.core import clock
 from chatbot.core.encoder import TRUNK, encode
@@ -265,6 +266,8 @@ def report(dev: Path, train: Path, *, with_peers: bool) -> Iterator[str]:
         yield from on_set(name, rows, ours, others)
     yield ""
     yield from PUBLISHED
+    yield from held_back.report(ours.screen)
+    yield from jailbreaks.report(train)
 
 
 def main() -> None:

