@@ -308,6 +308,9 @@ TICKET_SCREEN = "chatbot.widget.services.ticket_redeem"
 # The companion
 ENGINE = env.str("ABRACO_ENGINE", "embedded")
 ENGINE_MODEL = env.str("ABRACO_MODEL", "")
+# An optional guard model beside rules and classifier: its family (moderation/detectors/guard), its folder or hub id.
+GUARD = env.str("ABRACO_GUARD", "")
+GUARD_MODEL = env.str("ABRACO_GUARD_MODEL", "")
 # What the engine `scripted` says: a JSON list of words and seconds of pause, for demonstrations and tests.
 ENGINE_SCRIPT = env.str("ABRACO_SCRIPT", "")
 CACHE_DIR = Path(env.str("ABRACO_CACHE", str(VAR_DIR / "cache")))

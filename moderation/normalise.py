@@ -2,7 +2,8 @@
 
 Folded: width, styles and ligatures (NFKD), accents, case, curly quotes, look-alike letters where a word mixes scripts,
 zero-width and direction marks, leet inside words, single letters with one separator between them, letters repeated
-three times and more, stars inside a few words. Emoji stay. Every step is linear in the length of the text.
+three times and more, stars inside a few words. Emoji stay. Where teens' spellings are in it (slang.yaml), one more
+reading has the plain words in their place. Every step is linear in the length of the text.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from functools import cache, lru_cache
 from typing import Final
 
 from confusable_homoglyphs import confusables
+
+from moderation.slang import spelled_out
 
 _PLAIN: Final = {
     "‘": "'", "’": "'", "‚": "'", "‛": "'", "ʼ": "'", "´": "'", "`": "'", "′": "'", "＇": "'",
@@ -61,7 +64,7 @@ class Sentence:
 
 @dataclass(frozen=True)
 class Normalised:
-    """`views`: the plain form first, then others where repeated letters leave more than one reading."""
+    """`views`: the plain form first, then others where repeated letters or slang leave more than one reading."""
 
     views: tuple[View, ...]
 
@@ -308,13 +311,30 @@ def _views(text: str) -> list[View]:
         origins = [origin for index, origin in enumerate(origins) if index not in drop]
         chars = [char for index, char in enumerate(chars) if index not in drop]
     if not _has_run(chars):
-        return [View("".join(chars), tuple(origins), tuple(origin + 1 for origin in origins))]
+        view = View("".join(chars), tuple(origins), tuple(origin + 1 for origin in origins))
+        return [view, *_plainly(view)]
     views = [_squeezed(chars, origins, vowels=2, others=2)]
     for vowels, others in ((1, 1), (1, 2)):
         view = _squeezed(chars, origins, vowels=vowels, others=others)
         if all(view.text != known.text for known in views):
             views.append(view)
-    return views
+    return views + [plain for view in views for plain in _plainly(view)]
+
+
+def _plainly(view: View) -> Iterator[View]:
+    """The view with slang in plain words, if it has any. All characters of those lead back to the whole spelling."""
+    text: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    at = 0
+    for start, end, words in spelled_out(view.text):
+        first, last = view.span(start, end)
+        text += view.text[at:start], words
+        starts += [*view.starts[at:start], *[first] * len(words)]
+        ends += [*view.ends[at:start], *[last] * len(words)]
+        at = end
+    if at:
+        yield View("".join((*text, view.text[at:])), (*starts, *view.starts[at:]), (*ends, *view.ends[at:]))
 
 
 def _has_run(chars: list[str]) -> bool:

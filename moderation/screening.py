@@ -23,15 +23,19 @@ from moderation.detectors.classifier.weights import WeightsError
 from moderation.detectors.language import language_of
 from moderation.detectors.personal.spans import personal_spans
 from moderation.detectors.rules import HELD_BACK, SCORES, Found, Rules, Signals
+from moderation.encoded import Hidden, encoded_hits, encoded_problems, hidden
 from moderation.normalise import Normalised, normalise
 from moderation.policy import Policy, decide, policy_shipped, weight
+from moderation.second import heard
 from moderation.taxonomy import CATEGORIES, HARMFUL
-from moderation.types import Band, Decision, Exchanged, Hit, Language, Screening, Span, WatchState
+from moderation.types import Band, Decision, Exchanged, Hit, Language, Screening, Side, Span, WatchState, level_rank
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 _SHORT: Final = 4  # words
+_NONE: Final[tuple[Hit, ...]] = ()
+_TOLD: Final = 4_000  # characters of a reply that are read again for encoded text
 _ANY_TIME: Final = datetime(2000, 1, 1, tzinfo=UTC)  # for transitions in which no time plays a part
 _STRICTEST: Final[Band] = "13-15"
 
@@ -85,7 +89,7 @@ class Screen:
 
     def problems(self) -> list[str]:
         """One sentence for each content file that can't be used. A server with a problem must not start to chat."""
-        return self.rules.problems() + self.signals.problems()
+        return self.rules.problems() + self.signals.problems() + encoded_problems()
 
     def classifier_problem(self) -> str | None:
         """A sentence while the classifier can't be used: then written lines alone are said, and crisis help goes on."""
@@ -111,6 +115,7 @@ class Screen:
         """The decision when the message is in danger, or stands in a crisis conversation; else None. Rules only."""
         plain = normalise(text)
         hits = self._rules(plain, (language, "en")).hits
+        hits += _try("encoded", lambda: self._encoded(hidden(text), (language, "en"), "message"), _NONE)
         signals = self._signals(plain, (language, "en"))
         decision = decide(hits, side="message", band=_STRICTEST, watch=watch, policy=self.policy)
         moment = now or watch.signal_at or watch.low_at or _ANY_TIME
@@ -131,14 +136,21 @@ class Screen:
         plain: bool = False,
     ) -> Screening:
         """The full screen of a message. `language` is the person's own; `band` None (unknown) counts as 13-15.
-        `reading`: what `read_message` gave; without it the classifier reads now, and the caller waits."""
+        `reading`: what `read_message` gave, with a guard's second opinion where there is one; without it the
+        classifier reads now, and the caller waits."""
         spoken = _try("language", lambda: language_of(text, language), language)
         looked = self._look(text, reading, history, (language, spoken))
         state = watching.settle(watch, now)
-        decision = decide(
-            looked.hits, side="message", band=band or _STRICTEST, watch=state, policy=self.policy, plain=plain
-        )
-        decision = watching.consider(state, decision, looked.signals, now)
+
+        def decided(hits: Sequence[Hit]) -> Decision:
+            said = decide(hits, side="message", band=band or _STRICTEST, watch=state, policy=self.policy, plain=plain)
+            return watching.consider(state, said, looked.signals, now)
+
+        if reading is not None and reading.second is not None:
+            failed = [*looked.failed, *(["guard"] if reading.second.failed else [])]
+            hits = _try("guard", partial(heard, looked.hits, reading.second.hits, decided), looked.hits, failed)
+            looked = replace(looked, hits=hits, failed=tuple(failed))
+        decision = decided(looked.hits)
         if looked.failed:
             decision = _careful(decision, looked.failed)
         after = watching.advance(state, decision, now, signals=looked.signals)
@@ -166,6 +178,10 @@ class Screen:
             found = _try("rules", lambda: self._rules(plain, (*languages, "en")), found, failed)
             signals = _try("signals", lambda: self._signals(plain, (*languages, "en")), signals, failed)
         hits = list(found.hits)
+        pieces: tuple[Hidden, ...] = ()
+        if pieces := _try("encoded", lambda: hidden(text), pieces, failed):
+            hits += _try("encoded", lambda: self._encoded(pieces, (*languages, "en"), "message"), _NONE, failed)
+            signals |= {"encoded"}
         scores: Mapping[str, float] = {}
         if self.classifier is not None:
             given = reading or Reading(text, message_before(history))
@@ -181,6 +197,9 @@ class Screen:
 
     def _rules(self, plain: Normalised, languages: tuple[Language, ...]) -> Found:
         return self.rules.find(plain, languages=languages)
+
+    def _encoded(self, pieces: Sequence[Hidden], languages: Sequence[Language], side: Side) -> tuple[Hit, ...]:
+        return encoded_hits(self.rules, pieces, languages=languages, side=side)
 
     def _signals(self, plain: Normalised, languages: tuple[Language, ...]) -> frozenset[str]:
         names = self.signals.find(plain, languages=languages)
@@ -204,13 +223,17 @@ class Screen:
         """May this sentence be said, after `so_far` of the same reply? Anything but `allow` means: not said.
 
         written: a line that people wrote for this house and that its own tests have read (bench.safety): rules are
-        asked in its place, the classifier isn't. reading: what `read_reply` gave.
+        asked in its place, the classifier and a guard aren't. reading: what `read_reply` gave.
         """
         try:
             hits = self._reply_hits(sentence, so_far, history, language)
             if self.classifier is not None and not written:
                 given = reading or Reading(reply_judged(sentence, so_far), reply_before(history))
                 hits += self.classifier.opinion(given, "reply").hits
+            if reading is not None and reading.second is not None and not written:
+                if reading.second.failed:
+                    return Decision("block", 0, policy=self.policy.version, reason="detector_failed")
+                hits += reading.second.hits
             decision = decide(hits, side="reply", band=band or _STRICTEST, watch=watch, policy=self.policy, plain=plain)
         except Exception:  # a broken detector must not let a sentence through unseen
             log.exception("reply_detector_failed")
@@ -228,8 +251,8 @@ class Screen:
         plain: bool = False,
     ) -> Screening:
         """A reply given at once, sentence by sentence: the strictest decision, and the scores of all sentences."""
-        worst = Decision("allow", policy=self.policy.version)
-        hits: list[Hit] = []
+        hits = [*_try("encoded", lambda: self._encoded(hidden(text), (language, "en"), "reply"), _NONE)]
+        worst = decide(hits, side="reply", band=band or _STRICTEST, watch=watch, policy=self.policy, plain=plain)
         scores: dict[str, float] = {}
         at = 0
         for sentence in normalise(text).sentences():
@@ -302,6 +325,10 @@ class Screen:
             Hit(f"personal/{span.type}", "T18", 3, score=SCORES[3], start=span.start, end=span.end)
             for span in self._personal(sentence)
         ]
+        # Read with what was said before it: morse has full stops in it, and a stretch may go over several sentences.
+        told = f"{so_far[-_TOLD:]} "
+        pieces = [piece for piece in hidden(told + sentence) if piece.end > len(told)]
+        hits += self._encoded(pieces, languages, "reply")
         return hits + self._in_context(alone, so_far, history, languages)
 
     def _in_context(
@@ -322,9 +349,12 @@ class Screen:
 
 
 def _beside_rules(ruled: Sequence[Hit], learned: Sequence[Hit]) -> list[Hit]:
-    """What the classifier adds. Violence that a rule has named keeps that name: whoever is hit is not who hits."""
+    """What the classifier adds. Violence that a rule has named keeps that name: whoever is hit is not who hits. Where a
+    rule tells a level, a guess of one above it is no news; a higher one is heard."""
     named = {hit.category for hit in ruled if hit.severity >= 2} & VIOLENCE
-    return [hit for hit in learned if not (named and hit.category in VIOLENCE - named)]
+    level = max((level_rank(hit.level) for hit in ruled), default=0)
+    heard = [hit for hit in learned if not level or level_rank(hit.level) != level + 1]
+    return [hit for hit in heard if not (named and hit.category in VIOLENCE - named)]
 
 
 def _last_words(text: str) -> str:

@@ -57,6 +57,15 @@ class Hit:
 
 
 @dataclass(frozen=True)
+class SecondOpinion:
+    """What an optional guard model said of a text. failed: it could not be asked or understood, so nothing is called
+    fine; why is told to the operator and not kept here."""
+
+    hits: tuple[Hit, ...] = ()
+    failed: bool = False
+
+
+@dataclass(frozen=True)
 class Decision:
     """What policy says. `playbook`: the reply is written by people. `incident`: staff are to see it.
 

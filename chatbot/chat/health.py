@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from django.conf import settings
+
 from chatbot.accounts.regions import table
 from chatbot.chat import engine
+from chatbot.chat.guard import guard_wrong
 from chatbot.core import clock
 from chatbot.core.choices import choice
 from chatbot.core.views import check_add
@@ -71,3 +74,6 @@ def register() -> None:
     check_add("engine", engine_wrong)
     check_add("classifier", classifier_wrong)
     check_add("helplines", helplines_warning, warns=True)
+    if settings.GUARD:  # without it rules, classifier and people's own lines go on: never a reason not to serve
+        check_add("guard", lambda: None)
+        check_add("guard", guard_wrong, warns=True)

@@ -59,8 +59,12 @@ class Material:
     planned: dict[str, Any] | None = None
 
     def exchanged(self) -> tuple[Exchanged, ...]:
-        """The history as the safety layer reads it."""
+        """What came before the message, as the safety layer reads it."""
         return tuple(Exchanged(line.who, line.text) for line in self.history[-12:])
+
+    def answered(self) -> tuple[Exchanged, ...]:
+        """What a reply follows: the message that it answers is the last line."""
+        return (*self.exchanged(), Exchanged("user", self.text))
 
 
 def language_of(person: User) -> Language:

@@ -8,7 +8,7 @@ import structlog
 from asgiref.sync import sync_to_async
 from django.db import DatabaseError, connections
 
-from chatbot.chat import dangers, engine, talk
+from chatbot.chat import dangers, engine, guard, talk
 from chatbot.chat.doctor import start_refusals
 from chatbot.core import jobs, logging, metrics
 from chatbot.core.database import database_close
@@ -43,20 +43,32 @@ def _checked() -> None:
         raise NotFit("\n".join(refusals))
 
 
-async def house_watch() -> None:
-    """Warm the engine, then look for turns that nobody answers, every five seconds."""
+async def _warm() -> None:
     try:
         await asyncio.to_thread(screen.warm)
         log.info("engine_ready", engine=await engine.engine_ready())
-    except Exception as error:  # the sweeps below must run whatever can't be loaded
+    except Exception as error:  # the sweeps must run whatever can't be loaded
         log.error("engine_unavailable", reason=str(error))
-    while True:
-        try:
-            metrics.SWEEP_FOUND.labels("turns").inc(await talk.sweep_turns())
-            await dangers.unfiled_file()
-        except Exception as error:  # tried again in five seconds, whatever it was
-            log.error("sweep_failed", sweep="turns", error=type(error).__name__)
-        await asyncio.sleep(SWEEP_S)
+
+
+async def house_watch() -> None:
+    """Warm the engine and the guard, then look for turns that nobody answers, every five seconds."""
+    warming = asyncio.create_task(guard.guard_warm())  # a large model takes minutes: nothing else waits for it
+    try:
+        await _warm()
+        while True:
+            await _sweep()
+            await asyncio.sleep(SWEEP_S)
+    finally:
+        warming.cancel()
+
+
+async def _sweep() -> None:
+    try:
+        metrics.SWEEP_FOUND.labels("turns").inc(await talk.sweep_turns())
+        await dangers.unfiled_file()
+    except Exception as error:  # tried again in five seconds, whatever it was
+        log.error("sweep_failed", sweep="turns", error=type(error).__name__)
 
 
 async def house_close() -> None:
@@ -64,5 +76,6 @@ async def house_close() -> None:
     await talk.turns_release()
     await sync_to_async(jobs.stop, thread_sensitive=False)()
     await engine.engines_close()
+    await guard.guard_close()
     encoder_close()
     await asyncio.to_thread(database_close)

@@ -23,7 +23,7 @@ from chatbot.accounts import gate
 from chatbot.accounts.adapter import sign_out_tell
 from chatbot.accounts.erasure import age_doubted
 from chatbot.accounts.guardianship import is_guarded
-from chatbot.chat import answering, live
+from chatbot.chat import answering, guard, live
 from chatbot.chat.engine import engine_stream
 from chatbot.chat.material import screening_store, turn_begin
 from chatbot.chat.models import Finish
@@ -174,7 +174,7 @@ async def _open_reply(reply: Reply, screening: Screening, encoded: Encoded | Non
 async def _read(reply: Reply) -> Reading:
     """The message, encoded once for everybody: moderation, memory and the engine. Rules still work without."""
     start = clock.monotonic()
-    reading = await screen.read_message(reply.material.text, reply.material.exchanged())
+    reading = await guard.message_read(reply.material)
     reply.took("encode", start)
     return reading
 
@@ -274,7 +274,7 @@ async def _remembered(reply: Reply, screening: Screening) -> Finish | None:
     reply.engine = "memory"
     reply.trace["memories"] = [str(used) for used in answer.used]
     for sentence in sentences_of(answer.text):
-        if not await _say_checked(reply, Delta(sentence), screening):
+        if not await _say_checked(reply, Delta(sentence), screening, written=True):
             return await _withheld(reply, screening)
     return Finish.COMPLETE
 
@@ -336,15 +336,15 @@ def _prompt(reply: Reply, screening: Screening, encoded: Encoded | None) -> Prom
     )
 
 
-async def _say_checked(reply: Reply, delta: Delta, screening: Screening) -> bool:
-    """Say a sentence if it passes in its place."""
+async def _say_checked(reply: Reply, delta: Delta, screening: Screening, *, written: bool = False) -> bool:
+    """Say a sentence if it passes in its place. written: people's words, as every line with an id is."""
     material, start = reply.material, clock.monotonic()
-    so_far, written = " ".join(reply.pieces), delta.line_id is not None
-    reading = None if written else await screen.read_reply(delta.text, so_far, material.exchanged())
+    so_far, written = " ".join(reply.pieces), written or delta.line_id is not None
+    reading = None if written else await guard.reply_read(delta.text, so_far, material)
     verdict = screen.check_reply(
         delta.text,
         so_far=so_far,
-        history=material.exchanged(),
+        history=material.answered(),
         band=material.band,
         language=screening.language,
         watch=screening.watch,

@@ -16,6 +16,9 @@ FIRST_TOKEN = Histogram(
     "abraco_first_token_seconds", "From the turn's start to its first sentence.", registry=registry, buckets=_SECONDS
 )
 TURN = Histogram("abraco_turn_seconds", "From the turn's start to its end.", registry=registry, buckets=_SECONDS)
+GUARD_FAILURES = Counter(
+    "abraco_guard_failures", "Texts of which the guard model gave no opinion that could be read.", registry=registry
+)
 SOCKETS = Gauge("abraco_sockets_open", "Open sockets of this process.", registry=registry)
 JOBS_FAILED = Counter("abraco_jobs_failed", "Jobs and sweeps that broke.", ["job"], registry=registry)
 JOBS_DROPPED = Counter("abraco_jobs_dropped", "Jobs that the broker could not be given.", ["job"], registry=registry)

@@ -23,6 +23,7 @@ from moderation.detectors.patterns import (
     signals_read,
 )
 from moderation.normalise import Normalised, Sentence
+from moderation.slang import slang
 from moderation.taxonomy import DANGER
 from moderation.types import LANGUAGES, Hit, Language, Side, level_rank
 
@@ -86,12 +87,13 @@ class Rules:
                 self.books(language)
             except PatternError as error:
                 found.append(str(error))
-        return found
+        return found + ([problem] if (problem := slang().problem) else [])
 
     def version(self) -> str:
-        """Eight characters that change with any rule of any language."""
+        """Eight characters that change with any rule of any language, and with any spelling of slang.yaml."""
         self.problems()
         together = "".join(self._hashes.get(language, "broken") for language in LANGUAGES)
+        together += slang().digest or "broken"
         return hashlib.sha256(together.encode()).hexdigest()[:8]
 
     def find(self, text: Normalised, *, languages: Iterable[Language], side: Side = "message") -> Found:

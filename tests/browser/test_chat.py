@@ -96,11 +96,11 @@ def test_two_tabs_see_the_same_while_it_is_said(
     other.get_by_text("slowly, for both of us", exact=True).wait_for()
     for part in SLOW:
         expect(other.get_by_text(part)).to_be_visible()
-    say(other, "and now from here")
-    page.get_by_text("and now from here", exact=True).wait_for()
-    page.get_by_text("I heard this: and now from here.").wait_for()
+    say(other, "and hello from the other tab")
+    page.get_by_text("and hello from the other tab", exact=True).wait_for()
+    page.get_by_text("I heard this: and hello from the other tab.").wait_for()
     for tab in (page, other):
-        user_says(tab, "slowly, for both of us", "and now from here")
+        user_says(tab, "slowly, for both of us", "and hello from the other tab")
 
 
 def test_react_another_answer_report_and_edit(

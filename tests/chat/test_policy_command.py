@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from chatbot.core import clock
 from chatbot.core.database import in_database
 from chatbot.core.keys import key_destroy
 from chatbot.core.models import AuditEntry
+from moderation import screen as house_screen
 from moderation.lines import lines_screen
 from tests.chat.house import NOON, answered, says
 from tests.moderation.reading import NOW, screen
@@ -91,7 +93,16 @@ def test_a_line_that_cant_be_replayed_says_why_and_the_rest_goes_on(monkeypatch:
     assert fine["action"] == "allow"
 
 
+@pytest.fixture
+def rules_alone() -> Iterator[None]:
+    """What is decided by rules stays the same when the classifier learns more."""
+    house_screen.configure(learned=False)
+    yield
+    house_screen.configure()
+
+
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("rules_alone")
 async def test_replay_counts_the_turns_of_some_days(maya_now: User, leo_now: User, ours: str) -> None:
     says("Good question.")
     for person, text in ((maya_now, CRIME), (maya_now, "im going to kill myself"), (leo_now, "hello there")):

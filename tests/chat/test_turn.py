@@ -91,6 +91,13 @@ async def test_a_sentence_that_may_not_be_said_is_withheld(maya_now: User, sente
     assert "comes after" not in reply
 
 
+async def test_a_bare_yes_is_judged_by_the_message_that_it_answers(maya_now: User) -> None:
+    says("Yes, of course.")
+    turn, reply = await answered(maya_now, "are you a real human?")
+    assert turn.finish == Finish.WITHHELD
+    assert "Yes" not in reply
+
+
 async def test_stop_ends_the_turn_and_keeps_what_was_said(maya_now: User) -> None:
     says("First sentence of several. ", Stall(0.3), "Second sentence here. ", "Third one.")
     taken = await take(maya_now, "tell me")

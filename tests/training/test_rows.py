@@ -11,7 +11,7 @@ from moderation.types import LANGUAGES
 from training.moderation.examples import Example, Label, Labels
 from training.moderation.opened import DataMissing, examples_opened
 from training.moderation.relabelled import labels_read
-from training.moderation.written import Row, RowError, examples_written, rows_read
+from training.moderation.written import SECOND, Row, RowError, agreed, examples_written, rows_read
 
 
 @pytest.fixture(scope="module")
@@ -97,3 +97,17 @@ def test_the_split_hangs_on_the_scene_alone() -> None:
     one = Example("a", {}, "en", "written", "en/theme/scene")
     other = Example("b", {}, "en", "written", "en/theme/scene", weight=9.0)
     assert one.part == other.part
+
+
+def test_an_output_on_which_the_two_readings_differ_is_not_learnt_from() -> None:
+    row = Row("message", (Label("T01", 4, "L3"),), ("a",), "", "en", "theme", "scene", "place")
+    both = agreed(row, Labels("message", (Label("T01", 3, "L2"),)))
+    assert (both["message/any"], both["message/L2"], both["message/T01"]) == (1, 1, 1)
+    assert not {"message/L3", "message/severity4"} & set(both)
+    assert "message/any" not in agreed(row, Labels("message"))
+    assert agreed(row, None)["message/L3"] == 1
+
+
+def test_most_rows_were_read_twice(rows: list[Row]) -> None:
+    second = labels_read(SECOND)
+    assert sum(row.key in second for row in rows) >= 0.9 * len(rows)

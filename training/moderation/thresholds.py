@@ -29,8 +29,8 @@ from moderation.detectors.classifier.weights import FOLDER, SETTINGS
 from training.moderation.packed import Pack
 
 # How many harmless texts may be acted on: of written ones, each of them made to look like danger, and of everyday ones.
-WRITTEN_FALSE: Final = {"message": 0.02, "reply": 0.005}
-EVERYDAY_FALSE: Final = {"message": 0.003, "reply": 0.002}
+WRITTEN_FALSE: Final = {"message": 0.05, "reply": 0.02}
+EVERYDAY_FALSE: Final = {"message": 0.012, "reply": 0.02}  # a reply is tried once more
 EVERYDAY: Final = (
     "bank", "clinc150", "natural_questions", "self_dialogue", "synthetic_persona_chat", "topical_chat", "xpersona",
 )  # fmt: skip

@@ -28,6 +28,7 @@ from training.moderation.quantise import quantised
 
 FOLDS: Final = 5
 SCORED: Final = 1200  # held-back written rows that an epoch is judged by
+WIDTHS: Final = 8  # tokens: batches are as wide as a multiple of this
 OURS: Final = 2.0  # examples of this weight and more carry labels of our own
 CALM: Final = 0.85  # of lines that are laid before others, how many are harmless
 COMMON: Final = ("/any", "/severity2", "/severity3", "/severity4", "/T01", "/L1", "/L2", "/L3", "/L4")
@@ -142,7 +143,9 @@ class Trainer:
             earlier.append(len(ahead))
             lengths.append(len(ahead) + len(own))
         whole = torch.tensor(lengths, device=self.device)
-        reach = torch.arange(int(whole.max()), device=self.device)[None, :]
+        # A processor makes its products anew for every shape that it has not seen: few shapes.
+        width = -(-int(whole.max()) // WIDTHS) * WIDTHS
+        reach = torch.arange(width, device=self.device)[None, :]
         mask = reach < whole[:, None]
         kinds = (mask & (reach < torch.tensor(earlier, device=self.device)[:, None])).long()
         hidden = torch.zeros(*mask.shape, SIZE, device=self.device)
@@ -211,7 +214,7 @@ class Trainer:
                 kept.update_parameters(self.net)
                 if count % 50 == 0:
                     total += float(loss.detach())
-                if count % 200 == 199:
+                if count % 50 == 49:
                     print(f"    step {count + 1}, {time.monotonic() - begun:.0f} s", flush=True)
                 count += 1
             learning, self.net = self.net, kept.module

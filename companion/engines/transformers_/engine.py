@@ -9,11 +9,11 @@ import asyncio
 import queue
 import threading
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from companion.engines.base import EngineError, EngineTimeout, EngineUnavailable, limited
-from companion.engines.transformers_.model import ChatModel, Settings
+from companion.engines.transformers_.model import ChatModel, Raw, Settings
 from companion.engines.transformers_.prompt import messages_of
 from companion.types import LANGUAGES, Delta, Limits, ModelCard, Prompt
 
@@ -22,9 +22,10 @@ MOST_WAITING = 8
 
 @dataclass
 class _Request:
-    """prompt None: only load the model. Pieces and the end come through `out`, in the asker's event loop."""
+    """prompt: to be answered; Raw: to be completed as it is; None: only load the model. Pieces and the end come through
+    `out`, in the asker's event loop."""
 
-    prompt: Prompt | None
+    prompt: Prompt | Raw | None
     limits: Limits
     until: float
     loop: asyncio.AbstractEventLoop
@@ -86,7 +87,23 @@ class TransformersEngine:
             # DANGER: without this a cancelled turn would go on computing to its end.
             request.cancelled.set()
 
-    def _ask(self, prompt: Prompt | None, limits: Limits) -> _Request:
+    async def complete(
+        self, prompt: str | Sequence[Mapping[str, str]], *, tokens: int, effort: str | None = None
+    ) -> str:
+        """The likeliest answer, whole, to a raw prompt or to messages, in the same thread as replies: see model.Raw.
+        Cancelling frees the compute. Raises EngineError."""
+        request = self._ask(Raw(prompt, tokens, effort), Limits())
+        pieces: list[str] = []
+        try:
+            while (piece := await request.out.get()) is not None:
+                if isinstance(piece, Exception):
+                    raise piece
+                pieces.append(piece)
+        finally:
+            request.cancelled.set()
+        return "".join(pieces)
+
+    def _ask(self, prompt: Prompt | Raw | None, limits: Limits) -> _Request:
         request = _Request(prompt, limits, time.monotonic() + limits.deadline_s, asyncio.get_running_loop())
         with self._lock:
             self._open()
@@ -123,14 +140,19 @@ class TransformersEngine:
         model = self._loaded()
         if request.prompt is None:
             return
-        request.whole = model.generate(
-            messages_of(request.prompt),
-            seed=request.prompt.seed,
-            max_chars=request.limits.max_chars,
-            until=request.until,
-            cancelled=request.cancelled,
-            say=request.tell,
-        )
+        if isinstance(request.prompt, Raw):
+            request.whole = model.complete(
+                request.prompt, until=request.until, cancelled=request.cancelled, say=request.tell
+            )
+        else:
+            request.whole = model.generate(
+                messages_of(request.prompt),
+                seed=request.prompt.seed,
+                max_chars=request.limits.max_chars,
+                until=request.until,
+                cancelled=request.cancelled,
+                say=request.tell,
+            )
         self._open()
         if time.monotonic() >= request.until:
             raise EngineTimeout(f"no end of the reply within {request.limits.deadline_s:g} s")

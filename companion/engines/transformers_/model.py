@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 from typing import Any
 
-from companion.engines.base import EngineUnavailable
+from companion.engines.base import EngineError, EngineUnavailable
 from companion.engines.transformers_.prompt import shortened, without_system
 
 REPLACEMENT = "\ufffd"
@@ -19,7 +19,8 @@ REPLACEMENT = "\ufffd"
 @dataclass(frozen=True)
 class Settings:
     """What the operator may set. model: a folder or a hub id. download: may a hub id be fetched (else it must lie in
-    the local hub cache)? context: tokens of prompt at most; older turns are left out first."""
+    the local hub cache)? context: tokens of prompt at most; older turns are left out first. template: must the model
+    have a chat template (not where raw prompts are completed)?"""
 
     model: str
     revision: str | None = None
@@ -31,6 +32,17 @@ class Settings:
     temperature: float = 0.7
     top_p: float = 0.9
     context: int = 2048
+    template: bool = True
+
+
+@dataclass(frozen=True)
+class Raw:
+    """What is completed as it is: a prompt with its special tokens in it, or messages for the model's own template,
+    with `effort` as its reasoning effort. tokens: of the answer, at most."""
+
+    prompt: str | Sequence[Mapping[str, str]]
+    tokens: int
+    effort: str | None = None
 
 
 class ChatModel:
@@ -65,7 +77,7 @@ class ChatModel:
             "revision": self.settings.revision,
         }
         self.tokenizer = AutoTokenizer.from_pretrained(source, **common)
-        if not getattr(self.tokenizer, "chat_template", None):
+        if self.settings.template and not getattr(self.tokenizer, "chat_template", None):
             raise EngineUnavailable(f"the model {source} has no chat template: take an instruct or chat version")
         model = AutoModelForCausalLM.from_pretrained(source, use_safetensors=True, dtype=self._dtype(torch), **common)
         self.device = self._device(torch)
@@ -90,10 +102,10 @@ class ChatModel:
                 return ids[:, -self.settings.context :]
             messages = fewer
 
-    def _templated(self, messages: Sequence[dict[str, str]]) -> Any:
+    def _templated(self, messages: Sequence[dict[str, str]], **more: str) -> Any:
         from jinja2 import TemplateError
 
-        options: dict[str, Any] = {"add_generation_prompt": True, "return_tensors": "pt", "return_dict": True}
+        options: dict[str, Any] = {"add_generation_prompt": True, "return_tensors": "pt", "return_dict": True, **more}
         try:
             found = self.tokenizer.apply_chat_template(list(messages), **options)
         except TemplateError:
@@ -113,9 +125,44 @@ class ChatModel:
         """Says pieces of the reply until it is done, cancelled, long enough or late (`until`: time.monotonic). Whether
         the model came to an end of its own."""
         import torch
+
+        torch.manual_seed(seed % 2**63)
+        sampled = {
+            "max_new_tokens": self.settings.max_new_tokens,
+            "do_sample": self.settings.temperature > 0,
+            "temperature": self.settings.temperature or 1.0,
+            "top_p": self.settings.top_p,
+        }
+        ids = self._prompt_ids(messages)
+        return self._run(ids, sampled, max_chars=max_chars, until=until, cancelled=cancelled, say=say)
+
+    def complete(self, raw: Raw, *, until: float, cancelled: Event, say: Callable[[str], None]) -> bool:
+        """Says the likeliest answer, as `generate` does. Raises EngineError for a prompt longer than `context`: nothing
+        is left out of it."""
+        if isinstance(raw.prompt, str):
+            ids = self.tokenizer(raw.prompt, add_special_tokens=False, return_tensors="pt")["input_ids"]
+        else:
+            options = {} if raw.effort is None else {"reasoning_effort": raw.effort}
+            ids = self._templated([dict(message) for message in raw.prompt], **options)
+        if ids.shape[1] > self.settings.context:
+            raise EngineError(f"the prompt has {ids.shape[1]} tokens, and the model reads {self.settings.context}")
+        greedy = {"max_new_tokens": raw.tokens, "do_sample": False, "temperature": 1.0, "top_p": 1.0, "top_k": 50}
+        return self._run(ids, greedy, max_chars=raw.tokens * 100, until=until, cancelled=cancelled, say=say)
+
+    def _run(
+        self,
+        ids: Any,
+        sampled: Mapping[str, Any],
+        *,
+        max_chars: int,
+        until: float,
+        cancelled: Event,
+        say: Callable[[str], None],
+    ) -> bool:
+        import torch
         from transformers import GenerationConfig, StoppingCriteria, StoppingCriteriaList
 
-        ids = self._prompt_ids(messages).to(self.device)
+        ids = ids.to(self.device)
         spoken = Spoken(self.tokenizer, say)
 
         class Stop(StoppingCriteria):  # type: ignore[misc]  # transformers is not followed by mypy
@@ -127,16 +174,12 @@ class ChatModel:
         config = GenerationConfig.from_dict(
             {
                 **given.to_dict(),
-                "max_new_tokens": self.settings.max_new_tokens,
+                **sampled,
                 "max_length": None,
-                "do_sample": self.settings.temperature > 0,
-                "temperature": self.settings.temperature or 1.0,
-                "top_p": self.settings.top_p,
                 "pad_token_id": given.pad_token_id or self.tokenizer.pad_token_id or self.tokenizer.eos_token_id,
                 "eos_token_id": given.eos_token_id or self.tokenizer.eos_token_id,
             }
         )
-        torch.manual_seed(seed % 2**63)
         with torch.inference_mode():
             found = self.model.generate(
                 ids,

@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 ACTED: Final = 0.5
 VIOLENCE: Final = frozenset({"T08", "T09", "T15"})
-ENOUGH: Final = 6  # words that a text needs before the classifier acts on it; rules answer shorter ones
+ENOUGH: Final = 4  # words that a text needs before the classifier acts on it; rules answer shorter ones
 NAMED: Final = 0.15  # under this a category is no name for what was found
 # On a message these never ask for anything; T03 is the rules' alone, and no account is locked by a guess at an age.
 _SILENT: Final = frozenset({"T03", "T05", "T24", "T25", "T27", "T29", "under_13"})

@@ -17,7 +17,7 @@ from typing import Final
 
 from chatbot.core.encoder import Encoded, Floats, Part
 from moderation.detectors.classifier.head import EARLIER, JUDGED
-from moderation.types import Exchanged
+from moderation.types import Exchanged, SecondOpinion
 
 BEFORE: Final = 3  # earlier messages of the same person that are read together with the one that is judged
 BEFORE_TOKENS: Final = 64  # the end of each
@@ -31,12 +31,14 @@ _SECRET: Final = secrets.token_bytes(16)
 @dataclass(frozen=True, eq=False)
 class Reading:
     """text: what is judged; before: what is read with it; encoded: the text's own vector and trunk, None where the
-    encoder can't be used; runs: what the upper layers gave, (n, 1536), None where the classifier can't be used."""
+    encoder can't be used; runs: what the upper layers gave, (n, 1536), None where the classifier can't be used;
+    second: what a guard model said beside them, None where none was asked."""
 
     text: str
     before: tuple[str, ...] = ()
     encoded: Encoded | None = None
     runs: tuple[Floats, ...] | None = None
+    second: SecondOpinion | None = None
 
 
 def message_before(history: Sequence[Exchanged]) -> tuple[str, ...]:

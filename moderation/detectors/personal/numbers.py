@@ -23,8 +23,10 @@ _WORDS: Final = (
     "cero|uno|dos|cuatro|siete|ocho|nueve|z[eé]ro|un|deux|trois|quatre|cinq|sept|huit|neuf"
 )
 _SAID: Final = compiled(rf"\b(?:(?:double|triple|{_WORDS})[\s,.\-]{{1,3}}){{6,19}}(?:{_WORDS})\b")
-_IBAN: Final = compiled(r"\b[a-z]{2}\d{2}(?: ?[a-z0-9]{4}){2,7}(?: ?[a-z0-9]{1,3})?\b")
+_IBAN: Final = compiled(r"\b[a-z]{2}\d{2}(?: ?[a-z0-9]{4}){2,7}(?: ?\d{1,3})?\b")
 _IP: Final = compiled(r"\b(?:\d{1,3}\.){3}\d{1,3}\b")
+_IPV6: Final = compiled(r"\b[0-9a-f]{1,4}(?::[0-9a-f]{0,4}){3,7}(?:[0-9a-f]\b|:)")
+_CARD: Final = compiled(r"\b\d{4}([ -])\d{4}[ -]\d{4}[ -]\d{1,7}\b")
 _COORDINATES: Final = compiled(r"-?\d{1,2}\.\d{4,8}\s?,\s?-?\d{1,3}\.\d{4,8}")
 _PAPERS: Final = compiled(
     r"\b\d{3}\.\d{3}\.\d{3}-\d{2}\b"  # CPF
@@ -35,13 +37,24 @@ _PAPERS: Final = compiled(
     r"|\b[12] ?\d{2} ?[01]\d ?(?:\d{2}|2[ab]) ?\d{3} ?\d{3}(?: ?\d{2})?\b"  # NIR
     r"|\b[a-z]{2} ?\d{2} ?\d{2} ?\d{2} ?[a-d]\b"  # British national insurance
 )
-_PAPERS_NAMED: Final = compiled(
-    r"\b(?:ssn|social security|passport|student id|id (?:number|card|no\.?)|driver'?s licen[cs]e|cpf|rg|passaporte|"
-    r"carteira de identidade|matr[ií]cula|dni|nie|curp|rut|c[eé]dula|pasaporte|carte d['’]identit[eé]|passeport|"
-    r"num[eé]ro de s[eé]cu(?:rit[eé] sociale)?|num[eé]ro [eé]tudiant|nir)"
-    r"(?:\s+(?:number|n[uú]mero|num[eé]ro|no\.?))?(?:\s+(?:is|[eé]|es|c['’]?est|est)|['’]s|\s*[:=]|\s*n[º°])?\s+"
-    r"([a-z]{0,3}\d[\d .\-/]{3,20}[\da-z])\b"
+_PAPER: Final = (
+    r"ssn|social security|passport|student id|licen[cs]e|id (?:number|card|no\.?)|pps|sin|medicare|nhs|cpf|rg|ra|sus|"
+    r"nif|passaporte|identidade|carteirinha|matr[ií]cula|t[ií]tulo|dni|nie|curp|rut|c[eé]dula|pasaporte|documento|"
+    r"identidad|identit[eé]|passeport|s[eé]cu(?:rit[eé] sociale)?|num[eé]ro [eé]tudiant|nir|ine|nas|avs|"
+    r"registre national"
 )
+_BETWEEN: Final = r"(?:[\s:,n°º.?]+[\p{L}'’]{1,12}){0,5}[\s:,n°º.?]+"
+_PAPERS_NAMED: Final = compiled(
+    rf"\b(?:{_PAPER})\b{_BETWEEN}([a-z]{{0,5}}-?\d[\da-z.\-/]{{2,20}}(?: \d{{2,4}}){{0,4}})"
+)
+_PAPERS_AFTER: Final = compiled(
+    rf"\b([a-z]{{0,3}}\d[\da-z.\-/]{{5,20}})\s(?:[\p{{L}}'’]{{1,12}}\s){{0,6}}(?:{_PAPER})\b"
+)
+LEAST: Final = 5  # digits of a document's number
+_IBAN_LENGTHS: Final = {
+    "AD": 24, "AT": 20, "BE": 16, "BR": 29, "CH": 21, "DE": 22, "ES": 24, "FR": 27, "GB": 22, "IE": 22, "IT": 27,
+    "LT": 20, "LU": 20, "MC": 27, "NL": 18, "PT": 25,
+}  # fmt: skip
 _REGIONS: Final = (
     "US", "GB", "BR", "ES", "FR", "MX", "AR", "PT", "CO", "CL", "PE", "CA", "BE", "CH", "AU", "IE", "MA", "DZ",
 )  # fmt: skip
@@ -56,7 +69,12 @@ def number_spans(text: str) -> Iterator[Span]:
 
 def _papers(text: str) -> Iterator[Span]:
     yield from (Span(match.start(), match.end(), "id") for match in _PAPERS.finditer(text))
-    yield from (Span(match.start(1), match.end(1), "id") for match in _PAPERS_NAMED.finditer(text))
+    for pattern in (_PAPERS_NAMED, _PAPERS_AFTER):
+        for match in pattern.finditer(text):
+            if sum(char.isdigit() for char in match.group(1)) >= LEAST:
+                yield Span(match.start(1), match.end(1), "id")
+    yield from (Span(match.start(), match.end(), "card") for match in _CARD.finditer(text))
+    yield from (Span(match.start(), match.end(), "ip") for match in _IPV6.finditer(text))
     yield from (Span(match.start(), match.end(), "place") for match in _COORDINATES.finditer(text))
     for match in _IBAN.finditer(text):
         if _iban(match.group()):
@@ -93,8 +111,10 @@ def _luhn(digits: str) -> bool:
 
 
 def _iban(piece: str) -> bool:
-    """ISO 7064, remainder 1 of 97."""
+    """Of a country's length, or right by ISO 7064 (remainder 1 of 97)."""
     plain = piece.replace(" ", "").upper()
+    if _IBAN_LENGTHS.get(plain[:2]) == len(plain) and plain[2:4].isdigit() and plain[12:].isalnum():
+        return True  # mistyped ones are somebody's too
     if not 15 <= len(plain) <= 34:
         return False
     moved = plain[4:] + plain[:4]
@@ -116,7 +136,7 @@ def _phone(piece: str, digits: str, *, about_phones: bool) -> bool:
     written = 2 <= len(groups) <= 6 and min(map(len, groups)) >= 2
     if "/" in piece or (len(groups) == 2 and piece.count(".") == 1):
         return False  # dates, sums
-    mobile = len(groups) == 1 and len(digits) in {10, 11} and digits[0] in "0679"
+    mobile = len(groups) == 1 and len(digits) in {10, 11} and (digits[0] in "0679" or digits[2] == "9")
     return ((written and len(digits) >= 9) or mobile) and _can_be_phone(piece)
 
 
@@ -126,7 +146,7 @@ def _can_be_phone(piece: str) -> bool:
 
     for region in (None,) if piece.startswith("+") else _REGIONS:
         try:
-            if phonenumbers.is_valid_number(phonenumbers.parse(piece, region)):
+            if phonenumbers.is_possible_number(phonenumbers.parse(piece, region)):
                 return True
         except phonenumbers.NumberParseException:
             continue

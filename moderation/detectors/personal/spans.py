@@ -11,7 +11,7 @@ from moderation.detectors.personal.told import told_spans
 from moderation.types import Span
 
 KINDS: Final = (
-    "email", "password", "id", "card", "iban", "ip", "address", "phone", "handle", "url", "school", "name", "place",
+    "email", "url", "password", "id", "card", "iban", "ip", "address", "phone", "handle", "school", "name", "place",
 )  # fmt: skip
 _HALVES: Final = dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
 _EDGES: Final = " .,;:-()/!?\"'\n\t"

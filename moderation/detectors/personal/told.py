@@ -4,6 +4,7 @@ home. The patterns are told.yaml's, written for how teenagers type: capitals hel
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -16,13 +17,16 @@ import yaml
 from moderation.types import Span
 
 FILE: Final = Path(__file__).with_name("told.yaml")
-_SMALL: Final = frozenset("de da do dos das del la las los van von der bin al du le des d' l' e y".split())
+_SMALL: Final = frozenset("de da do dos das del la las los les van von der bin al du le des d' l' e y ní mac".split())
 _WHOLE: Final = frozenset({"password", "handle"})  # these are one word, whatever it is
+
+
+_NO_PASSWORD: Final = re.compile(r"^.{0,3}$|^\d{1,2}[h:]\d{2}|year-?old|^(?:19|20)\d\d$")  # times, ages, years
 
 
 @dataclass(frozen=True)
 class _Told:
-    patterns: tuple[tuple[str, Any], ...]
+    patterns: tuple[tuple[str, Any, Any], ...]  # kind, pattern, and what must be in the text too
     ends: frozenset[str]
     never: frozenset[str]
 
@@ -33,11 +37,12 @@ def _told() -> _Told:
     parts: dict[str, str] = {}
     for name, part in given["parts"].items():
         parts[name] = _filled(part, parts)
-    patterns = [
-        (row["kind"], compiled(_filled(pattern, parts), capitals_matter=row.get("case", False)))
-        for row in given["kinds"]
-        for pattern in row["patterns"]
-    ]
+    patterns = []
+    for row in given["kinds"]:
+        needs = compiled(_filled(row["needs"], parts)) if "needs" in row else None
+        for pattern in row["patterns"]:
+            found = compiled(_filled(pattern, parts), capitals_matter=row.get("case", False))
+            patterns.append((row["kind"], found, needs))
     return _Told(tuple(patterns), frozenset(given["ends"].split()), frozenset(given["never"].split()))
 
 
@@ -57,7 +62,9 @@ def compiled(pattern: str, *, capitals_matter: bool = False) -> Any:
 
 def told_spans(text: str) -> Iterator[Span]:
     told = _told()
-    for kind, pattern in told.patterns:
+    for kind, pattern, needs in told.patterns:
+        if needs is not None and needs.search(text) is None:
+            continue
         for match in pattern.finditer(text):
             found = match.group(1)
             end = len(found) if kind in _WHOLE else _cut(kind, found, told.ends)
@@ -68,7 +75,7 @@ def told_spans(text: str) -> Iterator[Span]:
 def _is_common(kind: str, found: str, never: frozenset[str]) -> bool:
     """Words of everyday that stand where a name could: "my insta is down", "a escola toda"."""
     words = [word.lower().strip(".,!?:") for word in found.split()]
-    if words[0] in never:
+    if words[0] in never or (kind == "password" and _NO_PASSWORD.search(words[0]) is not None):
         return True
     return kind == "school" and (found.isupper() or (len(words) > 1 and words[1] in never - _SMALL))
 
@@ -82,7 +89,7 @@ def _cut(kind: str, found: str, ends: frozenset[str]) -> int:
     for number, word in enumerate(found.split()):
         plain = word.lower().strip(".,!?;:")
         small = plain in _SMALL
-        if number > led and not small and (plain in ends or (capitals and not word[:1].isupper())):
+        if (number > led or kind == "name") and not small and (plain in ends or (capitals and not word[:1].isupper())):
             break
         at = found.index(word, at) + len(word)
         if not small or number == 0:

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from chatbot.accounts.models import User
-from chatbot.chat import engine
+from chatbot.chat import engine, guard
 from chatbot.chat.terminal import BadLine, Newcomer, Terminal, memory_row, newcomer_make, throw_away_database
 from chatbot.core import logging
 from chatbot.core.audit import audit_record
@@ -77,6 +77,7 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(answer, ensure_ascii=False))
             self.stdout.flush()
         await engine.engines_close()
+        await guard.guard_close()
         return bad
 
     async def _talk(self, terminal: Terminal) -> bool:
@@ -90,6 +91,7 @@ class Command(BaseCommand):
                 break
             await self._one(terminal, text)
         await engine.engines_close()
+        await guard.guard_close()
         return False
 
     async def _one(self, terminal: Terminal, text: str) -> None:
