@@ -51,7 +51,7 @@ class Talker(threading.Thread):
     def __init__(self, teen: Teen, house: Parts) -> None:
         super().__init__(daemon=True)
         self.teen, self.house = teen, house
-        self.outbox = [(uuid.uuid4(), f"number {number} of {teen.name}") for number in range(1, EACH + 1)]
+        self.outbox = [(uuid.uuid4(), f"i count {number} birds, says {teen.name}") for number in range(1, EACH + 1)]
         self.accepted: dict[str, str] = {}  # the client's id: the turn
         self.done: dict[str, str] = {}
         self.trouble: list[str] = []

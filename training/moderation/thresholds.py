@@ -30,7 +30,7 @@ from training.moderation.packed import Pack
 
 # How many harmless texts may be acted on: of written ones, each of them made to look like danger, and of everyday ones.
 WRITTEN_FALSE: Final = {"message": 0.05, "reply": 0.02}
-EVERYDAY_FALSE: Final = {"message": 0.012, "reply": 0.02}  # a reply is tried once more
+EVERYDAY_FALSE: Final = {"message": 0.008, "reply": 0.02}  # a reply is tried once more
 EVERYDAY: Final = (
     "bank", "clinc150", "natural_questions", "self_dialogue", "synthetic_persona_chat", "topical_chat", "xpersona",
 )  # fmt: skip
