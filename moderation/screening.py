@@ -350,11 +350,11 @@ class Screen:
 
 def _beside_rules(ruled: Sequence[Hit], learned: Sequence[Hit]) -> list[Hit]:
     """What the classifier adds. Violence that a rule has named keeps that name: whoever is hit is not who hits. Where a
-    rule tells a level, a guess of one above it is no news; a higher one is heard."""
+    rule tells L1, a guess of L2 is no news; L3 and L4 are always heard."""
     named = {hit.category for hit in ruled if hit.severity >= 2} & VIOLENCE
-    level = max((level_rank(hit.level) for hit in ruled), default=0)
-    heard = [hit for hit in learned if not level or level_rank(hit.level) != level + 1]
-    return [hit for hit in heard if not (named and hit.category in VIOLENCE - named)]
+    low = max((level_rank(hit.level) for hit in ruled), default=0) == 1
+    new = [hit for hit in learned if not (low and hit.level == "L2")]
+    return [hit for hit in new if not (named and hit.category in VIOLENCE - named)]
 
 
 def _last_words(text: str) -> str:
