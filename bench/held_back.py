@@ -1,8 +1,8 @@
 """Our own held-back test: `python -m bench.held_back`, and a part of `make bench-moderation`.
 
 bench/data/held_back was written by people who had not seen the rows, while the last training of weights 0.2.0 ran.
-Nothing is learnt from it, and nothing is tuned on it: when the weights change because of it, it has to be written anew. It is in the form of
-training/moderation/rows; `personal/` has its spans marked `[[kind:...]]`.
+Nothing is learnt from it, and nothing is tuned on it: when the weights change because of it, it has to be written anew.
+It is in the form of training/moderation/rows; `personal/` has its spans marked `[[kind:...]]`.
 
 A row of several messages is told one after another, a minute apart, through the watch; what counts is the gravest
 decision on the way. L2 and over counts as seen with crisis help or support for T01, L3 and over with crisis help.
