@@ -22,6 +22,7 @@ from training.moderation.written import rows_read
 ROOT: Final = Path(__file__).resolve().parents[2]
 DEV: Final = ROOT.parent / "shared" / "data" / "dev"
 OURS: Final = (ROOT / "bench" / "data", ROOT / "tests" / "moderation" / "sets")
+HELD_BACK: Final = ROOT / "bench" / "data" / "held_back"
 FIELDS: Final = ("prompt", "text", "test_case")
 ALIKE: Final = 0.4
 
@@ -36,6 +37,7 @@ def sentences() -> Iterator[tuple[str, str]]:
     for folder in OURS:
         for path in sorted(folder.rglob("*.yaml")):
             yield from ((text, path.name) for text in _strings(yaml.safe_load(path.read_text(encoding="utf-8"))))
+    yield from ((line, "held_back") for row in rows_read(HELD_BACK) for line in (*row.lines, row.reply) if line)
 
 
 def _strings(value: Any) -> Iterator[str]:
