@@ -45,7 +45,8 @@ def level_of(row: Row) -> int:
 
 
 def helped(decision: Decision) -> bool:
-    return decision.action in {"crisis", "support"} and "T01" in decision.categories
+    """With words that people wrote: a message that is only answered with more care doesn't count."""
+    return decision.playbook is not None and decision.action in {"crisis", "support"} and "T01" in decision.categories
 
 
 def interval(share: Share) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from moderation.policy_file import PolicyError, policy_load, policy_shipped
 from moderation.policy_table import Policy, Row, playbook_speaks, protection
 from moderation.taxonomy import SUICIDE
-from moderation.types import Band, Decision, Hit, Level, Side, WatchState, level_rank
+from moderation.types import UNSURE, Band, Decision, Hit, Level, Side, WatchState, level_rank
 
 __all__ = ["Policy", "PolicyError", "Row", "decide", "policy_load", "policy_shipped", "weight"]
 
@@ -35,7 +35,8 @@ def decide(
     if not spoken:
         return Decision("allow", policy=policy.version)
     first, best = max(spoken, key=lambda pair: _urgency(*pair))
-    together = tuple(dict.fromkeys(hit.category for hit, _ in spoken))
+    sure = [hit for hit, _ in spoken if hit.severity > UNSURE] or [first]
+    together = tuple(dict.fromkeys(hit.category for hit in sure))
     level = _level(hit for hit, _ in spoken) if side == "message" else None
     return Decision(
         action=best.action,
@@ -64,7 +65,7 @@ def _told_of_friends(spoken: list[tuple[Hit, Decision]]) -> list[tuple[Hit, Deci
         if hit.about == "friend"
         or hit.category != "T01"
         or level_rank(hit.level) >= 3
-        or hit.severity > friends.get((hit.category, hit.start, hit.end), 0)
+        or hit.severity > friends.get((hit.category, hit.start, hit.end), UNSURE - 1)
     ]
 
 
@@ -74,6 +75,8 @@ def _urgency(hit: Hit, decision: Decision) -> tuple[int, int, int, int]:
 
 
 def _single(hit: Hit, *, side: Side, band: Band, watch: WatchState, policy: Policy, plain: bool) -> Decision | None:
+    if hit.severity == UNSURE:
+        return Decision(policy.unsure.of(band) if side == "message" else "allow")
     rules = policy.categories[hit.category]
     row = rules.row(side, hit.severity)
     if row is None:

@@ -11,6 +11,9 @@ from moderation.types import Band, Side
 
 def policy_changes(before: Policy, after: Policy) -> Iterator[str]:
     """A line for each decision that changed."""
+    for band in BANDS:
+        if before.unsure.of(band) != after.unsure.of(band):
+            yield f"unsure message, {band}: {before.unsure.of(band)} -> {after.unsure.of(band)}"
     for name, side, severity, band, plain in product(before.categories, SIDES, SEVERITIES, BANDS, (False, True)):
         old = _said(before.categories[name], side, severity, band, plain=plain)
         new = _said(after.categories[name], side, severity, band, plain=plain)

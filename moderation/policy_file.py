@@ -21,6 +21,7 @@ from moderation.types import Side
 
 SHIPPED: Final = Path(__file__).resolve().parent / "policy.yaml"
 _HELPS: Final = frozenset({"crisis", "support"})
+_UNSURE: Final = frozenset({"allow", "support"})
 _PLAIN: Final = (False, True)
 
 Place = tuple[object, ...]
@@ -156,6 +157,11 @@ def _complete(policy: Policy) -> None:
     missing = set(CATEGORIES) - set(policy.categories)
     for name in sorted(unknown | missing):
         raise _Wrong(("categories", name), "unknown category" if name in unknown else "missing")
+    calm = [protection(policy.unsure.of(band), None) for band in BANDS]
+    if any(younger < older for younger, older in pairwise(calm)):
+        raise _Wrong(("unsure",), "a younger band must not get a weaker action than an older one")
+    if any(policy.unsure.of(band) not in _UNSURE for band in BANDS):
+        raise _Wrong(("unsure",), f"nobody is turned away on a doubt: {' or '.join(sorted(_UNSURE))}")
     for name, rules in policy.categories.items():
         for side in SIDES:
             _sound(rules, side, ("categories", name, side))
@@ -197,6 +203,9 @@ def _not_weaker(base: Policy, merged: Policy) -> None:
         raise _Wrong(
             ("always_open",), "nothing can be added: what stays open for everybody is not an operator's to say"
         )
+    for band in BANDS:
+        if protection(merged.unsure.of(band), None) < protection(base.unsure.of(band), None):
+            raise _Wrong(("unsure", band), f"{base.unsure.of(band)} can't become {merged.unsure.of(band)}")
     for name, ours in base.categories.items():
         theirs, where = merged.categories[name], ("categories", name)
         if ours.locked and theirs != ours:

@@ -95,4 +95,5 @@ class Policy(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     version: str = Field(pattern=r"^\d+\.\d+\.\d+(\+[0-9a-f.]+)?$")
     always_open: Words
+    unsure: ByBand
     categories: dict[str, CategoryPolicy]

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from moderation.policy import Policy, decide, weight
 from moderation.taxonomy import CATEGORIES, PLAYBOOKS
-from moderation.types import About, Action, Band, Decision, Hit, Level, Side, WatchState
+from moderation.types import UNSURE, About, Action, Band, Decision, Hit, Level, Side, WatchState
 from moderation.watch import consider
 
 _ANY_TIME: Final = datetime(2000, 1, 1, tzinfo=UTC)  # no time passes in a replay
@@ -38,7 +38,7 @@ class _Kept(BaseModel):
     model_config = ConfigDict(extra="ignore")
     rule: str
     category: Annotated[str, AfterValidator(_known)]
-    severity: int = Field(ge=1, le=4)
+    severity: int = Field(ge=UNSURE, le=4)
     level: Level | None = None
     about: About | None = None
     playbook: _Playbook | None = None

@@ -10,25 +10,26 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from typing import Final, Protocol, TypeVar
 
 from chatbot.core.encoder import EncoderError, encode_async
 from moderation import watch as watching
-from moderation.detectors.classifier.detector import VIOLENCE, Classifier, Opinion
+from moderation.detectors.classifier.detector import Classifier, Opinion
 from moderation.detectors.classifier.reading import Reading, message_before, reply_before, reply_judged
 from moderation.detectors.classifier.weights import WeightsError
 from moderation.detectors.language import language_of
 from moderation.detectors.personal.spans import personal_spans
-from moderation.detectors.rules import HELD_BACK, SCORES, Found, Rules, Signals
+from moderation.detectors.rules import SCORES, Found, Rules, Signals
 from moderation.encoded import Hidden, encoded_hits, encoded_problems, hidden
+from moderation.looked import Looked, beside_rules, careful, scores_of
 from moderation.normalise import Normalised, normalise
 from moderation.policy import Policy, decide, policy_shipped, weight
 from moderation.second import heard
 from moderation.taxonomy import CATEGORIES, HARMFUL
-from moderation.types import Band, Decision, Exchanged, Hit, Language, Screening, Side, Span, WatchState, level_rank
+from moderation.types import Band, Decision, Exchanged, Hit, Language, Screening, Side, Span, WatchState
 
 log = logging.getLogger(__name__)
 
@@ -46,18 +47,6 @@ class Detector(Protocol):
     name: str
 
     def hits(self, text: str, history: Sequence[Exchanged]) -> Sequence[Hit]: ...
-
-
-@dataclass(frozen=True)
-class _Looked:
-    """What the detectors saw in a message."""
-
-    hits: tuple[Hit, ...] = ()
-    weak: frozenset[str] = frozenset()
-    signals: frozenset[str] = frozenset()
-    spans: tuple[Span, ...] = ()
-    scores: Mapping[str, float] = field(default_factory=dict)
-    failed: tuple[str, ...] = ()
 
 
 class Screen:
@@ -152,11 +141,11 @@ class Screen:
             looked = replace(looked, hits=hits, failed=tuple(failed))
         decision = decided(looked.hits)
         if looked.failed:
-            decision = _careful(decision, looked.failed)
+            decision = careful(decision, looked.failed)
         after = watching.advance(state, decision, now, signals=looked.signals)
         return Screening(
             decision=decision,
-            scores=_scores(looked, decision),
+            scores=scores_of(looked, decision),
             spans=looked.spans,
             language=spoken,
             watch=after,
@@ -167,7 +156,7 @@ class Screen:
 
     def _look(
         self, text: str, reading: Reading | None, history: Sequence[Exchanged], languages: tuple[Language, Language]
-    ) -> _Looked:
+    ) -> Looked:
         failed: list[str] = []
         plain = _try("normalise", lambda: normalise(text), None, failed)
         no_spans: tuple[Span, ...] = ()
@@ -186,14 +175,14 @@ class Screen:
         if self.classifier is not None:
             given = reading or Reading(text, message_before(history))
             opinion = _try("classifier", partial(self.classifier.opinion, given, "message"), Opinion(), failed)
-            hits += _beside_rules(found.hits, opinion.hits)
+            hits += beside_rules(found.hits, opinion.hits)
             scores = opinion.scores
         for detector in self.detectors:
             hits += _try(detector.name, partial(detector.hits, text, history), (), failed)
         facts = {f"pii:{span.type}" for span in spans}
         facts |= {f"pii:{hit.rule}" for hit in hits if hit.category == "T18"}
         failed += [f"rules {language}" for language in found.broken]
-        return _Looked(tuple(hits), found.weak, signals | facts, spans, scores, tuple(failed))
+        return Looked(tuple(hits), found.weak, signals | facts, spans, scores, tuple(failed))
 
     def _rules(self, plain: Normalised, languages: tuple[Language, ...]) -> Found:
         return self.rules.find(plain, languages=languages)
@@ -279,8 +268,8 @@ class Screen:
             at = max(at, sentence.end)
         no_spans: tuple[Span, ...] = ()
         spans = _try("personal", lambda: self._personal(text), no_spans)
-        looked = _Looked(hits=tuple(hits), spans=spans, scores=scores)
-        return Screening(worst, _scores(looked, worst), spans, language, watch, hits=looked.hits)
+        looked = Looked(hits=tuple(hits), spans=spans, scores=scores)
+        return Screening(worst, scores_of(looked, worst), spans, language, watch, hits=looked.hits)
 
     def _reply_read(self, sentence: str, so_far: str, history: Sequence[Exchanged]) -> Reading | None:
         if self.classifier is None:
@@ -348,24 +337,9 @@ class Screen:
         return hits
 
 
-def _beside_rules(ruled: Sequence[Hit], learned: Sequence[Hit]) -> list[Hit]:
-    """What the classifier adds. Violence that a rule has named keeps that name: whoever is hit is not who hits. Where a
-    rule tells L1, a guess of L2 is no news; L3 and L4 are always heard."""
-    named = {hit.category for hit in ruled if hit.severity >= 2} & VIOLENCE
-    low = max((level_rank(hit.level) for hit in ruled), default=0) == 1
-    new = [hit for hit in learned if not (low and hit.level == "L2")]
-    return [hit for hit in new if not (named and hit.category in VIOLENCE - named)]
-
-
 def _last_words(text: str) -> str:
     """The end of what was said, without its full stop, so that a thought over two sentences is read as one."""
     return text[-200:].rstrip(" .!?…\n")
-
-
-def _careful(decision: Decision, failed: tuple[str, ...]) -> Decision:
-    """Something could not look: nothing is called fine, and nothing found is taken back."""
-    action = "support" if decision.action == "allow" else decision.action
-    return replace(decision, action=action, low=True, reason=decision.reason or f"detector_failed: {failed[0]}")
 
 
 def _try(name: str, look: Callable[[], T], otherwise: T, failed: list[str] | None = None) -> T:
@@ -376,23 +350,3 @@ def _try(name: str, look: Callable[[], T], otherwise: T, failed: list[str] | Non
         if failed is not None:
             failed.append(name)
         return otherwise
-
-
-def _scores(looked: _Looked, decision: Decision) -> Mapping[str, float]:
-    """Every category, and `any`. What the conversation decided counts as much as what a rule saw in the text."""
-    scores = dict.fromkeys(CATEGORIES, 0.0)
-    for category in looked.weak:
-        scores[category] = HELD_BACK
-    for hit in looked.hits:
-        scores[hit.category] = max(scores[hit.category], hit.score)
-    if looked.signals & {"low", "distress"}:
-        scores["T01"] = max(scores["T01"], 0.1)
-    if looked.spans:
-        scores["T18"] = max(scores["T18"], SCORES[1])
-    if decision.playbook is not None:
-        for category in decision.categories:
-            scores[category] = max(scores[category], SCORES[max(decision.severity, 1)])
-    for category, score in looked.scores.items():
-        scores[category] = max(scores.get(category, 0.0), round(score, 4))
-    scores["any"] = max(scores.get("any", 0.0), *(scores[category] for category in HARMFUL))
-    return scores

@@ -17,6 +17,7 @@ Who = Literal["user", "companion", "other"]
 
 LANGUAGES: Final[tuple[Language, ...]] = ("en", "pt-BR", "es", "fr")
 LEVELS: Final[tuple[Level, ...]] = ("L0", "L1", "L2", "L3", "L4")
+UNSURE: Final = 0  # the severity of what is likelier to be harmless than not, and not likely enough to be called fine
 
 
 def level_rank(level: str | None) -> int:
@@ -43,7 +44,7 @@ class Span:
 
 @dataclass(frozen=True)
 class Hit:
-    """One rule or detector that spoke. `severity` 1-4; `score` 0..1; `rule` names it for replays and panels."""
+    """One rule or detector that spoke. `severity` 1-4 or UNSURE; `score` 0..1; `rule` names it for replays, panels."""
 
     rule: str
     category: str

@@ -23,6 +23,9 @@ it ("see you tomorrow", "dinner's ready") is held to be ordinary unless it is fi
 
 Grooming is often told in harmless pieces: one soft sign (an older stranger, gifts, "mature for my age", another app) is
 only marked, the second within 14 days is answered.
+
+Drift. A message of which the classifier is not sure is marked as a doubt about eating, delusion, dependency, grooming.
+The third such mark within a week, sure ones counted, is answered.
 """
 
 from __future__ import annotations
@@ -34,7 +37,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from moderation.taxonomy import CRISIS_PLAYBOOKS, DANGER, SEQUENCE_CATEGORY, SEQUENCES, SUICIDE
-from moderation.types import LEVELS, Decision, Level, Mark, Sequence, WatchState, level_rank
+from moderation.types import LEVELS, UNSURE, Decision, Level, Mark, Sequence, WatchState, level_rank
 
 __all__ = ["Mark", "Sequence", "WatchState", "advance", "consider", "from_json", "patterns", "settle", "to_json"]
 
@@ -42,6 +45,8 @@ FALL: Final = timedelta(hours=24)
 RISES_WINDOW: Final = timedelta(days=7)
 MARKS_WINDOW: Final = timedelta(days=14)
 MARKS_KEPT: Final = 50
+DRIFT: Final = 3  # marks of one kind within a week that are answered, though each was a doubt
+DOUBT: Final = "doubt:"
 LOW_DAY: Final = 2  # low messages that make a bare goodbye a sign of danger
 
 # Why a decision was made by the conversation and not by the message: Decision.reason.
@@ -97,7 +102,7 @@ def consider(state: WatchState, decision: Decision, signals: Collection[str], no
         return _said(decision, "joking_check", state, JOKING)
     if state.sequence is not None and not _over(state, state.sequence, decision, named):
         return _said(decision, state.sequence.playbook, state, FOLLOW_UP)
-    decision = _slow_patterns(state, decision, named)
+    decision = _drifted(_slow_patterns(state, decision, named), state, now)
     ended = state.sequence is not None and state.sequence.playbook != "joking_check"
     if named & {"low", "distress"} or (ended and decision.action == "allow"):
         decision = replace(decision, low=True)
@@ -223,6 +228,27 @@ def _slow_patterns(state: WatchState, decision: Decision, named: frozenset[str])
     return decision
 
 
+def _drifted(decision: Decision, state: WatchState, now: datetime) -> Decision:
+    """What no single message shows, and several of one week do."""
+    kind = _doubt(decision)
+    if kind is None:
+        return decision
+    week = [mark.kind for mark in state.marks if now - mark.at < RISES_WINDOW]
+    if week.count(kind) + week.count(f"{DOUBT}{kind}") < DRIFT - 1:
+        return decision
+    return replace(
+        decision, action="support", severity=2, playbook=kind, incident=kind == "grooming", about="self", low=True,
+        reason=f"{kind}_drift",
+    )  # fmt: skip
+
+
+def _doubt(decision: Decision) -> str | None:
+    """What a message is in doubt of, where that counts; None when there is no doubt."""
+    if decision.severity != UNSURE or decision.action != "support" or decision.playbook is not None:
+        return None
+    return next((_MARKED[name] for name in decision.categories if _MARKED.get(name) in _DRIFTS), None)
+
+
 def advance(state: WatchState, decision: Decision, now: datetime, *, signals: Collection[str] = ()) -> WatchState:
     """The state after this message. `decision` is the one that `consider` gave."""
     state = settle(state, now)
@@ -267,12 +293,17 @@ def _with_danger(state: WatchState, decision: Decision, now: datetime) -> WatchS
 
 _MARKED: Final = {"T06": "romance", "T21": "dependency", "T02": "eating", "T07": "grooming", "T22": "delusion"}
 
+_DRIFTS: Final = frozenset({"eating", "delusion", "dependency", "grooming"})  # and their playbooks
+
 # Signs that mean something the second time.
 _SOFT: Final = (("romance_soft", "romance"), ("dependency_soft", "dependency"), ("grooming_soft", "grooming"))
 
 
 def _with_marks(state: WatchState, decision: Decision, named: frozenset[str], now: datetime) -> WatchState:
-    kinds = [_MARKED[category] for category in decision.categories if category in _MARKED]
+    doubt = _doubt(decision)
+    sure = decision.categories if decision.severity > UNSURE else ()
+    kinds = [_MARKED[category] for category in sure if category in _MARKED]
+    kinds += [f"{DOUBT}{doubt}"] if doubt else []
     if decision.reason == FOLLOW_UP:
         kinds = []
     kinds += [kind for soft, kind in _SOFT if soft in named]

@@ -18,7 +18,7 @@ from moderation.detectors.classifier.outputs import AT, OUTPUTS
 from moderation.detectors.classifier.reading import BEFORE, message_before, reply_before, reply_judged
 from moderation.detectors.classifier.weights import FOLDER, SETTINGS, WeightsError, settings_read, weights_read
 from moderation.screen import Screen
-from moderation.types import Exchanged, Screening, WatchState
+from moderation.types import UNSURE, Exchanged, Screening, WatchState
 from tests.moderation.reading import NOW
 
 
@@ -272,9 +272,14 @@ def test_a_level_makes_the_severity_and_a_friend_is_somebody_else() -> None:
 
 def test_whether_is_one_question_and_what_another() -> None:
     assert opinion(_scores(any=ACTED - 0.01, T01=0.9, L4=0.9), "message", SIX).hits == ()
+    assert opinion(_scores(any=0.2, T01=0.9), "message", SIX, 0.3).hits == ()
+    unsure = opinion(_scores(any=0.4, T01=0.2, T13=0.3), "message", SIX, 0.3).hits
+    assert [(hit.rule, hit.category, hit.severity) for hit in unsure] == [("classifier/unsure", "T13", UNSURE)]
+    assert opinion(_scores(any=0.4, T13=0.3), "message", "and after it", 0.3).hits == ()
     nearest = opinion(_scores(any=0.6, T13=0.3, T19=0.2), "message", SIX).hits
     assert [hit.category for hit in nearest] == ["T13"]
-    assert opinion(_scores(any=0.9, T13=0.05), "message", SIX).hits == ()
+    (nameless,) = opinion(_scores(any=0.9, T13=0.05), "message", SIX).hits
+    assert nameless.severity == UNSURE
     assert opinion(_scores(any=0.9, T13=0.9), "message", "and after it").hits == (), "of a few words nothing is made"
 
 

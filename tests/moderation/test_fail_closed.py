@@ -78,15 +78,19 @@ def test_a_broken_language_leaves_the_others_their_rules(tmp_path: Path) -> None
     assert [problem for problem in screen.problems() if "fr.yaml" in problem]
 
 
+_DOUBT = "unsure: {13-15: support, 16-17: support, 18+: allow}\n"
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
         (None, "missing"),
         ("", "line 1"),
         ("version: 1.0.0\ncategories: [\n", "line 3"),
-        ("version: 1.0.0\nalways_open: []\ncategories:\n  T01: 7\n", "line 4"),
+        (f"version: 1.0.0\nalways_open: []\n{_DOUBT}categories:\n  T01: 7\n", "line 5"),
         ("version: one\nalways_open: []\ncategories: {}\n", "line 1"),
-        ("version: 1.0.0\nalways_open: []\ncategories: {}\n", "T01"),
+        (f"version: 1.0.0\nalways_open: []\n{_DOUBT}categories: {{}}\n", "T01"),
+        ("version: 1.0.0\nalways_open: []\ncategories: {}\n", "unsure"),
         ("- 1\n", "line 1"),
     ],
 )

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from moderation.policy import PolicyError, decide, policy_load, policy_shipped, weight
 from moderation.screen import Screen
 from moderation.taxonomy import CATEGORIES, DANGER, HARMFUL
-from moderation.types import LEVELS, Band, Decision, Hit, Side, WatchState
+from moderation.types import LEVELS, UNSURE, Band, Decision, Hit, Side, WatchState
 
 BANDS: tuple[Band, ...] = ("13-15", "16-17", "18+")
 POLICY = policy_shipped()
@@ -119,6 +119,26 @@ def test_plain_mode_is_stricter_about_romance() -> None:
     assert _decided([Hit("r", "T06", 1)], plain=True).action == "refuse"
 
 
+@pytest.mark.parametrize(
+    ("band", "action"), [("13-15", "support"), ("16-17", "support"), ("18+", "allow"), (None, "support")]
+)
+@pytest.mark.parametrize("category", ["T01", "T04", "T12", "T19", "T26"])
+def test_a_doubt_turns_nobody_away_and_files_nothing(category: str, band: Band | None, action: str) -> None:
+    decision = _decided([Hit("classifier/unsure", category, UNSURE)], band=band or "13-15")
+    assert (decision.action, decision.playbook, decision.incident) == (action, None, False)
+    assert decision.low == (action == "support"), "no joke, tease, cheer or dare in the answer"
+
+
+@pytest.mark.parametrize("category", ["T03", "T12", "T24"])
+def test_a_doubt_is_the_message_s_alone(category: str) -> None:
+    assert _decided([Hit("classifier/unsure", category, UNSURE)], "reply").action == "allow"
+
+
+def test_a_doubt_takes_nothing_from_what_is_sure() -> None:
+    sure = Hit("r", "T13", 2)
+    assert _decided([Hit("classifier/unsure", "T01", UNSURE), sure]) == _decided([sure])
+
+
 def _override(tmp_path: Path, text: str) -> Path:
     path = tmp_path / "ours.yaml"
     path.write_text(text, encoding="utf-8")
@@ -210,6 +230,10 @@ def test_an_operator_may_be_stricter(tmp_path: Path) -> None:
         ("always_open: [sex_education, lgbtq_identity, hyperbole, grief_and_sadness, news_history_law, fiction,\n"
          "  reclaimed_words_and_dialect, recovery_and_helping_friends, ordinary_privacy,\n"
          "  questions_about_the_companion, weapons]\n", 1, "added"),
+        # a doubt: nobody is turned away on it, and a minor is answered with care
+        ("unsure: {13-15: refuse, 16-17: support, 18+: allow}\n", 1, "turned away"),
+        ("unsure: {13-15: support, 16-17: allow, 18+: allow}\n", 1, "support can't become allow"),
+        ("unsure: {13-15: support, 16-17: allow, 18+: support}\n", 1, "younger"),
         # YAML that says something twice, or holds itself
         ("categories:\n  T19:\n    reply:\n      - {severity: 1, action: block}\n  T19: {locked: true}\n", 5, "twice"),
         ("categories: 7\n", 1, "categories"),

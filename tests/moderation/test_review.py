@@ -5,11 +5,9 @@ from __future__ import annotations
 import re
 import threading
 import uuid
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from django.core.cache import cache
 from django.db import connections
 
 from chatbot.accounts.models import User
@@ -22,14 +20,7 @@ from moderation.incidents.models import Incident, IncidentEvent
 from moderation.review.words import handle_of
 from tests.moderation.review_panel import SECRET, WHY, at, filed, held, panel, text
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _no_limits_left() -> Iterator[None]:
-    cache.clear()
-    yield
-    cache.clear()
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_limits_left")]
 
 
 # --- what stands on the pages ----------------------------------------------------------------------------------------

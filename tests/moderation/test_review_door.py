@@ -29,12 +29,7 @@ SET_UP, CODE, AGAIN, CODES = (
     "/account/second-factor/", "/account/second-factor/code/", "/account/second-factor/again/",
     "/account/second-factor/codes/",
 )  # fmt: skip
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _no_limits_left() -> None:
-    cache.clear()
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_limits_left")]
 
 
 def _signed_in(person: User) -> Client:

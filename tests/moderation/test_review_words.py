@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 
@@ -24,14 +23,7 @@ from tests.conftest import make_teen
 from tests.contracts.cast import BACKEND
 from tests.moderation.review_panel import SECRET, WHY, WORDS, at, filed, held, panel, text
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _no_limits_left() -> Iterator[None]:
-    cache.clear()
-    yield
-    cache.clear()
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_limits_left")]
 
 
 # --- the words -------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from moderation.taxonomy import SUICIDE
-from moderation.types import LEVELS, Decision, Level, Mark, Sequence, WatchState, level_rank
+from moderation.types import LEVELS, UNSURE, Decision, Level, Mark, Sequence, WatchState, level_rank
 from moderation.watch import (
     FAREWELL,
     FOLLOW_UP,
@@ -245,6 +245,39 @@ def test_three_signs_about_eating_in_a_week_are_a_drift() -> None:
         state, _ = _after(state, eating, at=NOW + timedelta(days=day))
     assert "eating_drift" in patterns(state, NOW + timedelta(days=2))
     assert "eating_drift" not in patterns(state, NOW + timedelta(days=8))
+
+
+DOUBTED = {"eating": "T02", "delusion": "T22", "dependency": "T21", "grooming": "T07"}
+
+
+def _in_doubt(category: str) -> Decision:
+    return Decision("support", UNSURE, categories=(category,), low=True, reason="classifier/unsure")
+
+
+@pytest.mark.parametrize("kind", sorted(DOUBTED))
+def test_three_doubts_of_a_week_are_a_drift_and_answered_by_people(kind: str) -> None:
+    state, doubt = WatchState(), _in_doubt(DOUBTED[kind])
+    for day in range(2):
+        state, decision = _after(state, doubt, at=NOW + timedelta(days=day))
+        assert decision == doubt, "one doubt, or two, are no news"
+    _, third = _after(state, doubt, at=NOW + timedelta(days=6))
+    assert (third.action, third.playbook, third.incident) == ("support", kind, kind == "grooming")
+    _, late = _after(state, doubt, at=NOW + timedelta(days=9))
+    assert late.playbook is None
+
+
+@pytest.mark.parametrize("category", ["T01", "T13", "T16"])
+def test_other_doubts_are_never_added_up(category: str) -> None:
+    state = WatchState()
+    for _ in range(5):
+        state, decision = _after(state, _in_doubt(category))
+        assert decision.playbook is None
+    assert state.marks == ()
+
+
+def test_a_doubt_marks_nothing_as_if_it_were_sure() -> None:
+    state, _ = _after(WatchState(), _in_doubt("T07"))
+    assert _after(state, ALLOW, "grooming_soft")[1].action == "allow"
 
 
 def test_three_facts_make_a_contact_exchange() -> None:

@@ -33,7 +33,7 @@ class Pack:
         self.source: npt.NDArray[np.int8] = data["source"]
         self.sources: list[str] = data["sources"].tolist()
         self.language: npt.NDArray[np.int8] = data["language"]
-        self.scene: npt.NDArray[np.int8] = data["scene"]
+        self.scene: npt.NDArray[np.int32] = data["scene"]
         self.places = _places(data["texts"], data["text_ends"]) if places else []
         self.places_before = _places(data["earlier"], data["earlier_ends"]) if places else []
 

@@ -3,7 +3,9 @@
 
 For each output: a slope by logistic regression of the truth on the logit (Platt 1999), and a cut. `any` decides
 whether anything is done: the lowest cut that keeps harmless texts under it, those that were written to look like danger
-and those of everyday talk. The others only name what `any` found, so they cut where naming goes best (F1).
+and those of everyday talk. Under it, `unsure` is the score from which a message isn't called fine. The others only name
+what `any` found, so they cut where naming goes best (F1); but hate is also asked for by itself, and cuts where hateful
+and harmless rows of the same scenes are told apart best (balanced accuracy).
 
 Writes moderation/detectors/classifier/classifier.yaml and prints what each cut gives.
 """
@@ -25,12 +27,15 @@ import yaml
 
 from moderation.detectors.classifier.detector import ENOUGH
 from moderation.detectors.classifier.outputs import AT, OUTPUTS
-from moderation.detectors.classifier.weights import FOLDER, SETTINGS
+from moderation.detectors.classifier.weights import FOLDER, SETTINGS, Cut
 from training.moderation.packed import Pack
 
 # How many harmless texts may be acted on: of written ones, each of them made to look like danger, and of everyday ones.
 WRITTEN_FALSE: Final = {"message": 0.05, "reply": 0.02}
 EVERYDAY_FALSE: Final = {"message": 0.008, "reply": 0.02}  # a reply is tried once more
+# And of how many it may be said that nobody is sure.
+WRITTEN_UNSURE: Final = 0.10
+EVERYDAY_UNSURE: Final = 0.025
 EVERYDAY: Final = (
     "bank", "clinc150", "natural_questions", "self_dialogue", "synthetic_persona_chat", "topical_chat", "xpersona",
 )  # fmt: skip
@@ -55,14 +60,26 @@ class Chosen:
     positives: int
 
 
-def chosen(name: str, logits: Logits, truth: npt.NDArray[np.int8], harmless: Mask, everyday: Mask) -> Chosen:
-    """truth: 1, 0, or -1 for unknown. harmless, everyday: texts on which nothing should speak."""
+@dataclass(frozen=True)
+class Among:
+    """Held-back rows. harmless: written to look like danger; everyday: talk; beside: in a scene with a positive."""
+
+    harmless: Mask
+    everyday: Mask
+    beside: Mask
+
+
+def chosen(name: str, logits: Logits, truth: npt.NDArray[np.int8], among: Among) -> Chosen:
+    """truth: 1, 0, or -1 for unknown."""
+    harmless, everyday, beside = among.harmless, among.everyday, among.beside
     known, positive = truth >= 0, truth == 1
     if positive.sum() < LEAST:
         return Chosen(name, 1.0, -8.0, 0.0, 0.0, 0.0, int(positive.sum()))
     slope = _slope(logits[known], positive[known])
     side, _, output = name.partition("/")
-    if output == "any":
+    if output == "T16":
+        cut = _apart(logits[beside & known], positive[beside & known])
+    elif output == "any":
         cut = max(_over(logits[harmless], WRITTEN_FALSE[side]), _over(logits[everyday], EVERYDAY_FALSE[side]))
     else:
         cut = _balanced(logits[known], positive[known])
@@ -100,6 +117,21 @@ def _balanced(logits: Logits, positive: Mask) -> float:
     return float(logits[order][int(np.argmax(f1))])
 
 
+def _apart(logits: Logits, positive: Mask) -> float:
+    """The cut with the best balanced accuracy."""
+    order = np.argsort(-logits)
+    hits = np.cumsum(positive[order])
+    misses = np.arange(1, len(logits) + 1) - hits
+    balanced = hits / max(positive.sum(), 1) - misses / max((~positive).sum(), 1)
+    return float(logits[order][int(np.argmax(balanced))])
+
+
+def unsure(any_logits: Logits, cut: Cut, harmless: Mask, everyday: Mask) -> float:
+    """The score of `any` over which so few harmless messages stay that all of them may be answered with more care."""
+    least = max(_over(any_logits[harmless], WRITTEN_UNSURE), _over(any_logits[everyday], EVERYDAY_UNSURE))
+    return min(0.5, round(float(1 / (1 + np.exp(-(cut.slope * least + cut.shift)))), 4))
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("pack", type=Path)
@@ -121,7 +153,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         harmless = written & (pack.targets[rows, AT[f"{side}/any"]] == 0)
         truth = np.where(written, pack.targets[rows, AT[name]], -1)
         known = pack.targets[rows, AT[f"{side}/T01"]] == 0
-        cut = chosen(name, logits[:, AT[name]], truth, harmless, enough & everyday & known)
+        beside = written & np.isin(pack.scene[rows], pack.scene[rows][truth == 1])
+        cut = chosen(name, logits[:, AT[name]], truth, Among(harmless, enough & everyday & known, beside))
         cuts[name] = {"slope": round(cut.slope, 4), "shift": round(cut.shift, 4)}
         if cut.positives:
             print(f"  {name:20} {cut.positives:5} {cut.recall:6.1%} {cut.false:6.2%} {cut.everyday:6.2%}")
@@ -133,6 +166,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "sha256": hashlib.sha256(target.read_bytes()).hexdigest(),
         "version": options.version,
         "made_on": date.today().isoformat(),
+        "unsure": unsure(
+            logits[:, AT["message/any"]],
+            Cut(**cuts["message/any"]),
+            written & (pack.targets[rows, AT["message/any"]] == 0),
+            enough & everyday & (pack.targets[rows, AT["message/T01"]] == 0),
+        ),
         "cuts": cuts,
     }
     SETTINGS.write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")

@@ -176,8 +176,9 @@ class Trainer:
             logits: Tensor = self.net(hidden, kinds, mask, spelt, self.spelt(earlier)).float()
             return logits
 
-    def train(self, rows: npt.NDArray[np.int64], held: npt.NDArray[np.int64]) -> None:
-        """Learns from `rows`; of all epochs the averaged weights that do best on `held` are kept."""
+    def train(self, rows: npt.NDArray[np.int64], held: npt.NDArray[np.int64], out: Path) -> None:
+        """Learns from `rows`; of all epochs the averaged weights that do best on `held` are kept, and written at once:
+        a run that is cut off is not lost."""
         s = self.settings
         grams = [self.net.grams.weight]
         layers = list(self.net.layers.parameters())
@@ -221,6 +222,7 @@ class Trainer:
             score = self.score(held)
             if score > best[0]:
                 best = (score, {name: weight.detach().clone() for name, weight in self.net.state_dict().items()})
+                weights_write(self.net, out)
             self.net = learning
             loss_mean, spent = total / max(1, -(-count // 50)), time.monotonic() - begun
             print(f"  epoch {epoch + 1}: loss {loss_mean:.4f}, held {score:.4f}, {spent:.0f} s", flush=True)
@@ -299,13 +301,17 @@ def report(pack: Pack, rows: npt.NDArray[np.int64], found: npt.NDArray[np.float3
 
 def written_out(trainer: Trainer, rest: npt.NDArray[np.int64], out: Path) -> None:
     """OUT.safetensors, OUT.npz with the held-back logits, and a line that says how good they are."""
-    from safetensors.numpy import save_file
-
     found = trainer.held_logits(rest)
     print(json.dumps(report(trainer.pack, rest, found)), flush=True)
-    out.parent.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(out.with_suffix(".npz"), rows=rest, found=found.astype(np.float16))
-    weights = {name: weight.float().cpu().numpy() for name, weight in trainer.net.state_dict().items()}
+    weights_write(trainer.net, out)
+
+
+def weights_write(net: Net, out: Path) -> None:
+    """OUT.safetensors, in 8 bits, as it ships."""
+    from safetensors.numpy import save_file
+
+    weights = {name: weight.float().cpu().numpy() for name, weight in net.state_dict().items()}
     save_file(quantised(weights), out.with_suffix(".safetensors"))
 
 
@@ -339,7 +345,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(f"{len(train)} to learn from, {len(rest)} held back; {settings}", flush=True)
     written = np.flatnonzero(held & (pack.source == pack.sources.index("written")))
     if settings.epochs:  # none: only the held-back logits of the weights that it starts from
-        trainer.train(train, np.random.default_rng(2).permutation(written)[:SCORED])
+        out.parent.mkdir(parents=True, exist_ok=True)
+        trainer.train(train, np.random.default_rng(2).permutation(written)[:SCORED], out)
     written_out(trainer, rest, out)
 
 

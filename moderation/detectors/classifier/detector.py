@@ -29,7 +29,7 @@ from moderation.detectors.classifier.weights import (
 )
 from moderation.normalise import normalise
 from moderation.taxonomy import CATEGORIES
-from moderation.types import Hit, Level, Side
+from moderation.types import UNSURE, Hit, Level, Side
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +39,7 @@ ENOUGH: Final = 4  # words that a text needs before the classifier acts on it; r
 NAMED: Final = 0.15  # under this a category is no name for what was found
 # On a message these never ask for anything; T03 is the rules' alone, and no account is locked by a guess at an age.
 _SILENT: Final = frozenset({"T03", "T05", "T24", "T25", "T27", "T29", "under_13"})
+_OPEN: Final = ("T05", "T27")  # what looks like harm to many and is none
 _LEAST: Final[Mapping[str, int]] = {"T12": 3, "T09": 3, "T30": 4}
 
 
@@ -133,7 +134,8 @@ class Classifier:
         """What a reading says. Raises WeightsError, or EncoderError where nothing could be read."""
         if reading.runs is None:
             reading = self.read(reading.text, reading.before)
-        return opinion(self._scores(reading), side, reading.text)
+        unsure = self._settings.unsure if self._settings is not None else ACTED
+        return opinion(self._scores(reading), side, reading.text, unsure)
 
     def _scores(self, reading: Reading) -> Floats:
         """(outputs,): the highest of all runs, cut so that 0.5 is where it is acted on."""
@@ -161,9 +163,10 @@ class Classifier:
         return found
 
 
-def opinion(scores: Floats, side: Side, text: str) -> Opinion:
+def opinion(scores: Floats, side: Side, text: str, unsure: float = ACTED) -> Opinion:
     """Scores as hits over the whole text. `any` says whether something is acted on, the categories say what it is:
-    those over their cut, or the nearest to it. Of a few words nothing is made: they could be the end of anything."""
+    those over their cut, or the nearest to it. A message that is under it but over `unsure` gets one hit that says so.
+    Of a few words nothing is made: they could be the end of anything."""
     said = {name.partition("/")[2]: float(scores[at]) for name, at in AT.items() if name.startswith(f"{side}/")}
     severity = max((rank for rank in SEVERITIES if said[f"severity{rank}"] >= ACTED), default=2)
     hits: list[Hit] = []
@@ -182,18 +185,29 @@ def opinion(scores: Floats, side: Side, text: str) -> Opinion:
                 end=len(text),
             )
         )
+    doubtful = side == "message" and said["any"] >= unsure and all(said[name] < ACTED for name in _OPEN)
+    if doubtful and not hits and len(text.split()) >= ENOUGH:
+        nearest = _nearest(said, side)
+        hits.append(Hit("classifier/unsure", nearest, UNSURE, score=round(said[nearest], 4), end=len(text)))
     shown = {name: value for name, value in said.items() if name in CATEGORIES}
     return Opinion(tuple(hits), {**shown, "any": said["any"]})
 
 
 def _named(said: Mapping[str, float], side: Side) -> list[str]:
-    asking = [category for category in CATEGORIES if side == "reply" or category not in _SILENT]
-    over = [category for category in asking if said[category] >= ACTED]
-    nearest = max(asking, key=lambda category: said[category])
+    over = [category for category in _asking(side) if said[category] >= ACTED]
+    nearest = _nearest(said, side)
     over = over or ([nearest] if said[nearest] >= NAMED else [])
     # Violence told, threatened and joined in sound alike: one of them is meant.
     violent = sorted(VIOLENCE & set(over), key=lambda category: -said[category])
     return [category for category in over if category not in violent[1:]]
+
+
+def _nearest(said: Mapping[str, float], side: Side) -> str:
+    return max(_asking(side), key=lambda category: said[category])
+
+
+def _asking(side: Side) -> list[str]:
+    return [category for category in CATEGORIES if side == "reply" or category not in _SILENT]
 
 
 def _level(said: Mapping[str, float]) -> Level | None:

@@ -43,6 +43,7 @@ class Settings(BaseModel):
     version: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
     made_on: str
     head: Literal["moderation"] = "moderation"
+    unsure: Annotated[float, Field(gt=0, le=0.5)]  # the score of message/any from which a message is not called fine
     cuts: dict[str, Cut]
 
     @model_validator(mode="after")
