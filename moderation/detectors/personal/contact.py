@@ -17,7 +17,9 @@ _EMAIL_SAID: Final = compiled(
 _URL: Final = compiled(
     r"(?:https?://|www\.)[^\s<>\"']{2,300}"
     r"|\b[a-z0-9][a-z0-9\-]{0,62}(?:\.[a-z0-9\-]{1,63}){0,3}"
-    r"\.(?:com|org|net|io|gg|me|ly|co|app|tv|br|mx|ar|es|fr|uk|us|de|edu|gov)(?:\b/[^\s<>\"']{0,200}|\b)"
+    r"\.(?:com|org|net|io|gg|me|ly|co|app|tv|br|mx|ar|es|fr|uk|us|de|edu|gov|dev|xyz|info|site|online|blog|example)"
+    r"(?:\b/[^\s<>\"']{0,200}|\b)"
+    r"|\b[a-z0-9][a-z0-9\-]{1,62}(?:\.[a-z0-9\-]{1,63}){0,3}\.[a-z]{2,12}/[^\s<>\"'/]{2,200}(?:/[^\s<>\"']{0,200})?"
 )
 _HANDLE: Final = compiled(r"(?:^|[\s(:,;/])(@[\p{L}\p{N}_.]{2,30})")
 _DISCORD: Final = compiled(r"\b[\p{L}\p{N}_.]{2,32}#\d{4}\b")
