@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench import held_back, jailbreaks
+from bench import always_open, held_back, jailbreaks
 from bench.safety import DEV, OTHER_FILES, RESULTS, ROOT, Share, _commit, _rows
 from chatbot.core import clock
 from chatbot.core.encoder import TRUNK, encode
@@ -267,6 +267,7 @@ def report(dev: Path, train: Path, *, with_peers: bool) -> Iterator[str]:
     yield ""
     yield from PUBLISHED
     yield from held_back.report(ours.screen)
+    yield from always_open.report(ours.screen)
     yield from jailbreaks.report(train)
 
 

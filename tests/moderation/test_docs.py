@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from bench.always_open import messages
 from moderation import watch
 from moderation.crisis import helplines
 from moderation.crisis.texts import MOST_CHARS
 from moderation.policy import Row, policy_shipped
 from moderation.taxonomy import CATEGORIES, SEQUENCES
-from moderation.types import Band
+from moderation.types import LANGUAGES, Band, Language
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "safety.md"
 BANDS: tuple[Band, ...] = ("13-15", "16-17", "18+")
@@ -61,3 +64,10 @@ def test_numbers_are_the_code_s() -> None:
         f"{watch.FALL.total_seconds() / 3600:.0f} hours",
     ):
         assert words in text, words
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_stays_open_is_measured_on_fifty_messages_a_line_and_language(language: Language) -> None:
+    found = messages(language)
+    assert list(found) == list(policy_shipped().always_open)
+    assert all(len({text.lower() for text in texts}) >= 50 for texts in found.values())

@@ -34,6 +34,7 @@ class Pack:
         self.sources: list[str] = data["sources"].tolist()
         self.language: npt.NDArray[np.int8] = data["language"]
         self.scene: npt.NDArray[np.int32] = data["scene"]
+        self.words = np.asarray([len(text.split()) for text in _texts(data["texts"], data["text_ends"])], np.int32)
         self.places = _places(data["texts"], data["text_ends"]) if places else []
         self.places_before = _places(data["earlier"], data["earlier_ends"]) if places else []
 
@@ -72,7 +73,11 @@ def _runs(ends: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArr
     return np.concatenate([[0], ends[:-1]]), ends
 
 
-def _places(blob: npt.NDArray[np.uint8], ends: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int32]]:
+def _texts(blob: npt.NDArray[np.uint8], ends: npt.NDArray[np.int64]) -> Iterator[str]:
     whole = blob.tobytes()
     starts = [0, *ends.tolist()[:-1]]
-    return [places_of(whole[a:b].decode("utf-8")) for a, b in zip(starts, ends.tolist(), strict=True)]
+    return (whole[a:b].decode("utf-8") for a, b in zip(starts, ends.tolist(), strict=True))
+
+
+def _places(blob: npt.NDArray[np.uint8], ends: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int32]]:
+    return [places_of(text) for text in _texts(blob, ends)]

@@ -4,8 +4,8 @@
 For each output: a slope by logistic regression of the truth on the logit (Platt 1999), and a cut. `any` decides
 whether anything is done: the lowest cut that keeps harmless texts under it, those that were written to look like danger
 and those of everyday talk. Under it, `unsure` is the score from which a message isn't called fine. The others only name
-what `any` found, so they cut where naming goes best (F1); but hate is also asked for by itself, and cuts where hateful
-and harmless rows of the same scenes are told apart best (balanced accuracy).
+what `any` found, so they cut where naming goes best (F1); but hate is also asked for by itself, and cuts where as few
+harmless rows of its own scenes stay over it as of all rows over `any`.
 
 Writes moderation/detectors/classifier/classifier.yaml and prints what each cut gives.
 """
@@ -78,7 +78,7 @@ def chosen(name: str, logits: Logits, truth: npt.NDArray[np.int8], among: Among)
     slope = _slope(logits[known], positive[known])
     side, _, output = name.partition("/")
     if output == "T16":
-        cut = _apart(logits[beside & known], positive[beside & known])
+        cut = _over(logits[beside & harmless & ~positive], WRITTEN_FALSE[side])
     elif output == "any":
         cut = max(_over(logits[harmless], WRITTEN_FALSE[side]), _over(logits[everyday], EVERYDAY_FALSE[side]))
     else:
@@ -117,15 +117,6 @@ def _balanced(logits: Logits, positive: Mask) -> float:
     return float(logits[order][int(np.argmax(f1))])
 
 
-def _apart(logits: Logits, positive: Mask) -> float:
-    """The cut with the best balanced accuracy."""
-    order = np.argsort(-logits)
-    hits = np.cumsum(positive[order])
-    misses = np.arange(1, len(logits) + 1) - hits
-    balanced = hits / max(positive.sum(), 1) - misses / max((~positive).sum(), 1)
-    return float(logits[order][int(np.argmax(balanced))])
-
-
 def unsure(any_logits: Logits, cut: Cut, harmless: Mask, everyday: Mask) -> float:
     """The score of `any` over which so few harmless messages stay that all of them may be answered with more care."""
     least = max(_over(any_logits[harmless], WRITTEN_UNSURE), _over(any_logits[everyday], EVERYDAY_UNSURE))
@@ -142,8 +133,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     pack = Pack(options.pack / "examples.npz", places=False)
     run = np.load(options.run)
     rows, logits = run["rows"], run["found"].astype(np.float32)
-    last = pack.segment_ends[rows] - 1
-    enough = pack.token_ends[last] - pack.token_starts[last] >= ENOUGH + 2  # with [CLS] and [SEP]
+    enough = pack.words[rows] >= ENOUGH
     written = enough & (pack.source[rows] == pack.sources.index("written"))
     everyday = np.isin(pack.source[rows], [pack.sources.index(name) for name in EVERYDAY if name in pack.sources])
     cuts = {}
