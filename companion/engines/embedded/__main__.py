@@ -40,7 +40,7 @@ def main() -> int:
     cache, wanted = Path(sys.argv[1]), digests()
     if is_fresh(cache, wanted):
         return 0
-    print("Preparing the companion's lines (once, and after they change; some seconds) ...", flush=True)
+    print("Preparing the companion's lines (once, and after they change; a minute or two) ...", flush=True)
     # Imported here: a run that has nothing to do should be quick.
     from chatbot.core.encoder.service import encoder_configure
     from companion.engines.base import EngineError

@@ -83,7 +83,7 @@ class BankIndex:
         self.felt = frozenset(owner.id for owner, felt in zip(self._owners, weighs, strict=True) if felt)
         self.times = times_of(bank.lines.values(), bank.language)
         self._known = frozenset(word for each in words for word in each)
-        self.letters = LexicalIndex(texts, bank.language)
+        self.letters = LexicalIndex(texts, bank.language, words)
         self._vectors = None if cache is None else cache.vectors(bank.language, texts)
         self._floor = self._usual()
         self.share = VECTOR_SHARE[bank.language] if self._vectors is not None else 0.0

@@ -14,7 +14,7 @@ NO_REPEAT = 80  # pieces of the companion's in which no line comes twice: all of
 NO_SLOT = 3  # companion turns in which no name, pet or like comes twice
 HEAVY = 2  # messages that keep a talk heavy
 LONG_HEAVY = 4  # ... while it only listens
-HEAVY_SITUATIONS = ("feelings_", "grief", "left_out")
+HEAVY_SITUATIONS = ("feelings_", "grief", "left_out", "lonely_evenings", "angry_at_myself", "divorce_two_homes")
 HURTS_BY_ITSELF = ("grief", "left_out")  # whatever words the teen had for it
 GRAVE = 6  # messages that a death stays near
 MOST_LOW = 2  # turns in a row that only listen before a talk that brings nothing heavy any more is light again
@@ -22,7 +22,8 @@ GLAD = "listening/good"  # something good was just told: what hurt before it is 
 AGAIN = 6  # companion turns in which an exchange is hardly used twice
 LIGHT_SITUATIONS = (
     "food", "cooking", "music", "games", "films", "books", "jokes", "riddles", "little_games", "weather", "hobbies",
-    "wins",
+    "wins", "drawing", "instruments", "dance_and", "lego", "coding", "anime", "superheroes", "fantasy_worlds",
+    "what_if", "true_or_false", "space_and", "oceans", "volcanoes", "history_odd", "testing_the_bot",
 )  # fmt: skip
 HEAVY_EXCHANGES = (
     "dont-like-my-body", "ugly-feel", "divorce", "parents-fighting", "grandparent-ill", "worried-about", "pet-died",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,7 +20,8 @@ QUOTES = str.maketrans({"’": "'", "‘": "'", "`": "'", "´": "'", "“": '"',
 SENTENCE_END = re2.compile(r"[.!?…\n]+[\s)\"'»]*|[\n]+")
 GOES_ON = 5  # words
 NOT_AFTER = frozenset(("fr",))  # "j'aime pas": what denies a word stands after it too
-NOT_WORD = re2.compile(r"[^\p{L}\p{N}]+")
+# One class, so linear. Over the whole bank at a start, re2 takes three times as long.
+NOT_WORD = re.compile(r"[\W_]+")
 
 
 @dataclass(frozen=True)
