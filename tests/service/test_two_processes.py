@@ -90,7 +90,7 @@ def test_a_killed_process_s_turns_end_through_the_other_whether_they_had_said_so
 def test_a_deploy_of_one_process_hands_its_turns_to_the_other(house: Parts, somebody: Callable[[], Teen]) -> None:
     teen = somebody()
     here = teen.connect(house.sides[0])
-    turn = stored(here, "think while they change places")["turn"]
+    turn = stored(here, "think about the other one")["turn"]
     house.sides[0].signal()
     with pytest.raises(ConnectionClosed) as closed:
         until(here, "done")
@@ -99,14 +99,14 @@ def test_a_deploy_of_one_process_hands_its_turns_to_the_other(house: Parts, some
     there = teen.connect(house)  # the one address: it finds the process that still serves
     frames = until(there, "done")
     assert (frames[-1]["turn"], frames[-1]["finish"]) == (turn, "complete")
-    assert texts(frames) == ["I heard this: think while they change places."]
+    assert texts(frames) == ["I heard this: think about the other one."]
 
 
 def test_a_deploy_of_both_loses_nothing(house: Parts, somebody: Callable[[], Teen]) -> None:
     teens = [somebody(), somebody()]
     wires = [teen.connect(side) for teen, side in zip(teens, house.sides, strict=True)]
     for wire in wires:
-        stored(wire, "think while they change places both")
+        stored(wire, "think about the next one")
     for side in house.sides:
         side.signal()
     for wire in wires:
@@ -122,7 +122,7 @@ def test_a_deploy_of_both_loses_nothing(house: Parts, somebody: Callable[[], Tee
         if teen.ready["turn"] is not None:
             until(wire, "done")
             wire = teen.connect(house)
-        assert teen.said()[-2:] == ["think while they change places both", "I heard this: think while they change places both."]
+        assert teen.said()[-2:] == ["think about the next one", "I heard this: think about the next one."]
 
 
 def test_what_is_said_in_one_tab_is_seen_in_the_other_process_s_tab(house: Parts, somebody: Callable[[], Teen]) -> None:
