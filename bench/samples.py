@@ -79,6 +79,7 @@ def version() -> str:
 async def talks(chosen: list[Script], *, made: str) -> None:
     from chatbot.chat import engine
 
+    await engine.engine_ready()  # a bank that is read for the first time takes longer than a turn may
     try:
         for script in chosen:
             lines = page(script, await talk(script), made=made)
