@@ -96,17 +96,27 @@ def _over(logits: Logits, share: float) -> float:
 
 
 def _slope(logits: Logits, positive: Mask) -> float:
-    """One-dimensional logistic regression by Newton's method."""
-    slope, shift = 1.0, 0.0
-    target = positive.astype(np.float64)
-    for _ in range(30):
-        p = 1 / (1 + np.exp(-np.clip(slope * logits + shift, -30, 30)))
+    """One-dimensional logistic regression by Newton's method, each step halved until the loss falls: from afar a whole
+    one runs off."""
+    x, target = logits.astype(np.float64), positive.astype(np.float64)
+    at = np.zeros(2)  # slope, shift
+    loss = _log_loss(at, x, target)
+    for _ in range(50):
+        p = 1 / (1 + np.exp(-np.clip(at[0] * x + at[1], -30, 30)))
         w = p * (1 - p) + 1e-9
-        gradient = np.array([((p - target) * logits).sum(), (p - target).sum()])
-        hessian = np.array([[(w * logits**2).sum() + 1e-3, (w * logits).sum()], [(w * logits).sum(), w.sum() + 1e-3]])
+        gradient = np.array([((p - target) * x).sum(), (p - target).sum()])
+        hessian = np.array([[(w * x**2).sum() + 1e-3, (w * x).sum()], [(w * x).sum(), w.sum() + 1e-3]])
         step = np.linalg.solve(hessian, gradient)
-        slope, shift = slope - float(step[0]), shift - float(step[1])
-    return float(np.clip(slope, 0.2, 3.0))
+        while (new := _log_loss(at - step, x, target)) > loss and np.abs(step).max() > 1e-9:
+            step /= 2
+        if loss - new < 1e-9 * len(x):
+            break
+        at, loss = at - step, new
+    return float(np.clip(at[0], 0.2, 3.0))
+
+
+def _log_loss(at: npt.NDArray[np.float64], x: npt.NDArray[np.float64], target: npt.NDArray[np.float64]) -> float:
+    return float((np.logaddexp(0, at[0] * x + at[1]) - target * (at[0] * x + at[1])).sum())
 
 
 def _balanced(logits: Logits, positive: Mask) -> float:
