@@ -147,6 +147,21 @@ class Server:
             time.sleep(0.1)
         pytest.fail(f"the server did not start:\n{self.log()[-2000:]}")
 
+    def wait_for(self, part: str) -> None:
+        """Until this process has the part again: after a fault it tries less and less often."""
+        until, seen = time.monotonic() + START_S, {}
+        while time.monotonic() < until:
+            try:
+                answer = urllib.request.urlopen(f"{self.url}/ready", timeout=5)
+            except urllib.error.HTTPError as error:
+                answer = error  # something else is not ready
+            with answer:
+                seen = json.load(answer)["parts"]
+            if seen[part] == "ok":
+                return
+            time.sleep(0.2)
+        pytest.fail(f"{self.log_name} did not get its {part} back: {seen}")
+
     def signal(self) -> None:
         """Ask it to end, as an operator would, and don't wait."""
         if self.process is not None:

@@ -219,6 +219,7 @@ async def test_a_prompt_that_is_too_long_is_refused_and_not_cut(completes: Trans
 
 async def test_cancelling_a_completion_frees_the_compute(completes: TransformersEngine) -> None:
     await completes.complete("x", tokens=1)
+    assert await asyncio.to_thread(completes.drained, 5.0)  # its answer is there before its thread has ended
     task = asyncio.ensure_future(completes.complete("x", tokens=100_000))
     await asyncio.sleep(0)
     assert completes.busy == 1

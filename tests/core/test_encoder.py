@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import subprocess
 import sys
 import threading
@@ -37,13 +38,20 @@ def model() -> TrunkModel:
     return TrunkModel(model_directory())
 
 
+@functools.cache
+def of_its_authors() -> Any:
+    from transformers import AutoModel
+
+    return AutoModel.from_pretrained(str(model_directory()), local_files_only=True, use_safetensors=True).eval()
+
+
 def whole(model: TrunkModel, text: str) -> Any:
     """The plain model with mean pooling, as its authors use it."""
     import torch
 
     ids = torch.tensor([[model.cls, *model.tokenizer.encode(text, add_special_tokens=False).ids, model.sep]])
     with torch.inference_mode():
-        hidden = model.whole(input_ids=ids, attention_mask=torch.ones_like(ids)).last_hidden_state
+        hidden = of_its_authors()(input_ids=ids, attention_mask=torch.ones_like(ids)).last_hidden_state
     return mean_pooled(hidden, torch.ones_like(ids, dtype=torch.bool)).numpy()[0]
 
 
@@ -109,12 +117,13 @@ def test_batches_hold_each_text_once_and_at_most_half_padding() -> None:
 
 
 def test_another_head_stands_on_the_same_trunk(loaded: Encoder) -> None:
-    loaded.head_add("first-token", lambda hidden, mask: hidden[:, 0, :3])
+    loaded.head_ensure("first-token", lambda: lambda hidden, mask: hidden[:, 0, :3])
+    loaded.head_ensure("first-token", lambda: lambda hidden, mask: hidden)  # there is one
     found = loaded.encode(["hello there"], heads=("first-token",))[0]
     assert found.outputs["first-token"].shape == (1, 3)
     assert np.allclose(found.outputs["first-token"][0], found.hidden[0][0, :3])
-    with pytest.raises(ValueError, match="first-token"):
-        loaded.head_add("first-token", lambda hidden, mask: hidden)
+    with pytest.raises(ValueError, match="sentence"):
+        loaded.head_ensure("sentence", lambda: lambda hidden, mask: hidden)
 
 
 def test_an_unknown_head_fails_its_asker_only(loaded: Encoder) -> None:

@@ -117,6 +117,8 @@ class Parts(Server):
         if self.postgres.process is None:
             self.postgres.start()
         self.start()
+        for side in self.sides:
+            side.wait_for("database")
 
     def leases_run_out(self) -> None:
         """What fifteen seconds do to the turns of a process that was killed."""

@@ -17,7 +17,7 @@ from training.moderation.examples import Example
 
 SOURCE: Final = "bank"
 WEIGHT: Final = 1.5
-MOST: Final = 4  # sayings of one exchange
+MOST: Final = 2  # sayings and answers of one exchange
 _FINE: Final = {"message": {name: 0 for name in MESSAGE}, "reply": {name: 0 for name in REPLY}}
 
 
@@ -30,7 +30,7 @@ def examples_banked() -> Iterator[Example]:
 def _exchange(exchange: Exchange, language: Language, scene: str, before: tuple[str, ...]) -> Iterator[Example]:
     for said in exchange.said[:MOST]:
         yield Example(said, _FINE["message"], language, SOURCE, scene, WEIGHT, before)
-    for said, line in list(product(exchange.said[:1], exchange.replies))[:3]:
+    for said, line in list(product(exchange.said[:1], exchange.replies))[:MOST]:
         yield Example(line.text, _FINE["reply"], language, SOURCE, scene, WEIGHT, (said,))
     for follow in exchange.then:
         yield from _exchange(follow, language, scene, (*before, *exchange.said[:1]))

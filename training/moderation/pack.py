@@ -1,5 +1,5 @@
 """Examples and the frozen encoder in two small files, so that training can run where neither the data nor the
-tokenizer is: `python -m training.moderation.pack FOLDER [--written-only]`.
+tokenizer is: `python -m training.moderation.pack FOLDER [--written-only] [--opened 0.3]`.
 
 examples.npz: token ids (uint16) and normalised text of all examples, one after another, and what is known of each.
 encoder.safetensors: the encoder in half precision, word table and upper layers in 8 bits; for training only.
@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import sys
+import zlib
 from collections.abc import Iterable, Sequence
 from itertools import chain
 from pathlib import Path
@@ -22,12 +23,14 @@ from moderation.detectors.classifier.outputs import AT, OUTPUTS
 from moderation.detectors.classifier.reading import BEFORE, BEFORE_TOKENS
 from moderation.normalise import normalise
 from moderation.types import LANGUAGES
+from training.moderation.banked import SOURCE as BANK
 from training.moderation.banked import examples_banked
 from training.moderation.examples import Example
 from training.moderation.opened import DataMissing, counted, examples_opened
 from training.moderation.written import examples_written
 
 MOST_TOKENS: Final = 254  # and [CLS] and [SEP]
+OURS: Final = 2.0  # examples of this weight and more carry labels of our own
 
 
 def examples_all(*, written_only: bool = False) -> list[Example]:
@@ -43,6 +46,17 @@ def examples_all(*, written_only: bool = False) -> list[Example]:
         said = " / ".join((*example.before, example.text))
         found.setdefault((" ".join(said.lower().split()), side), example)
     return list(found.values())
+
+
+def some_of(examples: Sequence[Example], opened: float) -> list[Example]:
+    """Those with labels of our own, the bank's, and a share of the rest (always the same), which are many."""
+    return [
+        example
+        for example in examples
+        if example.weight >= OURS
+        or example.source == BANK
+        or zlib.crc32(example.text.encode("utf-8", "replace")) < opened * 2**32
+    ]
 
 
 def scene_number(scene: str) -> int:
@@ -124,10 +138,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--written-only", action="store_true", help="without the open sets")
+    parser.add_argument("--opened", type=float, default=1.0, help="share of the open sets' examples")
     options = parser.parse_args(arguments)
     options.folder.mkdir(parents=True, exist_ok=True)
     try:
-        examples = examples_all(written_only=options.written_only)
+        examples = some_of(examples_all(written_only=options.written_only), options.opened)
     except DataMissing as error:
         sys.exit(str(error))
     examples_pack(examples, options.folder / "examples.npz")

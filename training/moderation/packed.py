@@ -34,15 +34,16 @@ class Pack:
         self.sources: list[str] = data["sources"].tolist()
         self.language: npt.NDArray[np.int8] = data["language"]
         self.scene: npt.NDArray[np.int32] = data["scene"]
+        self._lines()
         self.words = np.asarray([len(text.split()) for text in _texts(data["texts"], data["text_ends"])], np.int32)
         self.places = _places(data["texts"], data["text_ends"]) if places else []
         self.places_before = _places(data["earlier"], data["earlier_ends"]) if places else []
 
-    def lines_from(self, some: npt.NDArray[np.bool_]) -> None:
+    def _lines(self) -> None:
         """Messages without a line before them; and single lines, by language, that could be one: harmless, and all."""
         one, side = self.segment_ends - self.segment_starts == 1, self.targets[:, AT["message/any"]]
         self.alone = one & (self.targets[:, AT["message/T01"]] >= 0)
-        one &= some & (self.lengths <= SHORT)
+        one &= self.lengths <= SHORT
         self.calm = [np.flatnonzero(one & (side == 0) & (self.language == n)) for n in range(4)]
         self.lines = [np.flatnonzero(one & (side >= 0) & (self.language == n)) for n in range(4)]
 

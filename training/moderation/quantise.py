@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+
+EIGHT: Final = ("layers.", "grams.", "said.", "reply.")  # what begins so
 
 
 def quantised(weights: Mapping[str, npt.NDArray[np.float32]]) -> dict[str, npt.NDArray[Any]]:
@@ -14,7 +16,7 @@ def quantised(weights: Mapping[str, npt.NDArray[np.float32]]) -> dict[str, npt.N
     largest number of the row."""
     packed: dict[str, npt.NDArray[Any]] = {}
     for name, value in weights.items():
-        if value.ndim == 2 and name.startswith(("layers.", "grams.")):
+        if value.ndim == 2 and name.startswith(EIGHT):
             scale = np.maximum(np.abs(value).max(axis=1, keepdims=True), 1e-8) / 127
             packed[name] = np.round(value / scale).astype(np.int8)
             packed[f"{name}.scale"] = scale.astype(np.float16)

@@ -21,15 +21,15 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from chatbot.core.encoder.eight import widened
 from moderation.detectors.classifier.outputs import AT
 from training.moderation.net import SIZE, Net, loss_of
 from training.moderation.packed import Pack
 from training.moderation.quantise import quantised
 
 FOLDS: Final = 5
-SCORED: Final = 1200  # held-back written rows that an epoch is judged by
+SCORED: Final = 3000  # held-back written rows that an epoch is judged by
 WIDTHS: Final = 8  # tokens: batches are as wide as a multiple of this
-OURS: Final = 2.0  # examples of this weight and more carry labels of our own
 CALM: Final = 0.85  # of lines that are laid before others, how many are harmless
 COMMON: Final = ("/any", "/severity2", "/severity3", "/severity4", "/T01", "/L1", "/L2", "/L3", "/L4")
 
@@ -52,6 +52,7 @@ class Settings:
     trunk: int = 3  # layers that stay as they are
     beside: float = 0.5  # of messages that stand alone, how many are read beside another line
     average: float = 0.998  # of the weights over steps (exponential moving average): what is kept
+    seconds: float = 0.0  # after so many the rates have fallen to nothing and it ends; 0: after `epochs`
     order: int = 7  # of the examples; the first weights are always the same, so that runs can be averaged
 
 
@@ -81,13 +82,8 @@ class Trainer:
         """Goes on from weights in 8 bits."""
         from safetensors.numpy import load_file
 
-        raw = load_file(path)
-        full = {
-            name: value.astype(np.float32) * raw[f"{name}.scale"] if f"{name}.scale" in raw else value
-            for name, value in raw.items()
-            if not name.endswith(".scale")
-        }
-        self.net.load_state_dict({name: torch.from_numpy(value.astype(np.float32)) for name, value in full.items()})
+        wide = widened(load_file(path))
+        self.net.load_state_dict({name: torch.from_numpy(value) for name, value in wide.items()})
 
     def beside(self, rows: npt.NDArray[np.int64]) -> list[list[int]]:
         """For some messages that stand alone, one to three other rows, to be read as if they had been said before. Most
@@ -193,8 +189,13 @@ class Trainer:
             weight_decay=s.decay,
         )
         steps = s.epochs * -(-len(rows) // s.batch)
+        started = time.monotonic()
+
+        def done(step: int) -> float:
+            return (time.monotonic() - started) / s.seconds if s.seconds else step / steps
+
         schedule = torch.optim.lr_scheduler.LambdaLR(
-            optimiser, lambda step: min(1.0, step / 200) * max(0.0, 1 - step / steps)
+            optimiser, lambda step: min(1.0, step / 200) * max(0.0, 1 - done(step))
         )
         written = self.pack.sources.index("written")
         weights = np.where(self.pack.source == written, self.pack.weights * s.written, self.pack.weights)
@@ -218,6 +219,8 @@ class Trainer:
                 if count % 50 == 49:
                     print(f"    step {count + 1}, {time.monotonic() - begun:.0f} s", flush=True)
                 count += 1
+                if s.seconds and done(count) >= 1:
+                    break
             learning, self.net = self.net, kept.module
             score = self.score(held)
             if score > best[0]:
@@ -226,6 +229,8 @@ class Trainer:
             self.net = learning
             loss_mean, spent = total / max(1, -(-count // 50)), time.monotonic() - begun
             print(f"  epoch {epoch + 1}: loss {loss_mean:.4f}, held {score:.4f}, {spent:.0f} s", flush=True)
+            if s.seconds and done(steps) >= 1:
+                break
         self.net.load_state_dict(best[1])
 
     def score(self, held: npt.NDArray[np.int64]) -> float:
@@ -323,25 +328,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--half", action="store_true", help="bfloat16 on a processor that has it: half the time")
     parser.add_argument("--fold", type=int)
     parser.add_argument("--start", type=Path, help="weights to go on from, as they ship")
-    parser.add_argument("--opened", type=float, default=1.0, help="share of the open sets' rows to learn from")
     for name, value in vars(Settings()).items():
         parser.add_argument(f"--{name.replace('_', '-')}", type=type(value), default=value)
     options = vars(parser.parse_args(arguments))
     folder, out, device, fold = (options.pop(name) for name in ("pack", "out", "device", "fold"))
-    start, opened, half = (options.pop(name) for name in ("start", "opened", "half"))
+    start, half = options.pop("start"), options.pop("half")
     settings = Settings(**options)
     pack = Pack(folder / "examples.npz")
     trainer = Trainer(pack, folder / "encoder.safetensors", settings, device, half=half)
     held = pack.held if fold is None else pack.scene % FOLDS == fold
     if start is not None:
         trainer.start(start)
-    bank = [at for at, name in enumerate(pack.sources) if name == "bank"]  # none with --written-only
-    ours = (pack.weights >= OURS) | np.isin(pack.source, bank)
-    some = ours | (np.random.default_rng(1).random(len(pack)) < opened)
-    # Of the open sets' held-back rows as many as are learnt from: enough for the cuts.
-    train, rest = np.flatnonzero(~held & some), np.flatnonzero(held & some)
-    pack.lines_from(some)
-    trainer.read(np.flatnonzero(some))
+    train, rest = np.flatnonzero(~held), np.flatnonzero(held)
+    trainer.read(np.arange(len(pack)))
     print(f"{len(train)} to learn from, {len(rest)} held back; {settings}", flush=True)
     written = np.flatnonzero(held & (pack.source == pack.sources.index("written")))
     if settings.epochs:  # none: only the held-back logits of the weights that it starts from

@@ -5,7 +5,7 @@
     encoded.array @ other.array                 # 384 floats of unit length: the cosine
 
 One trunk (embeddings and the lower layers) runs once per text; heads stand on it. The head `sentence` is the model's
-own upper part. Others are added with `encoder().head_add(name, head)` and read from `Encoded.outputs`. A joined head
+own upper part. Others are added with `encoder().head_ensure(name, make)` and read from `Encoded.outputs`. A joined head
 reads several texts side by side, each as the trunk gave it, so that what was said before costs no second trunk.
 """
 

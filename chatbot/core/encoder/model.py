@@ -1,8 +1,7 @@
-"""The one module that names torch: loads the model, cuts it into trunk and sentence head, runs batches."""
+"""Loads the model, cuts it into trunk and sentence head, runs batches."""
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,9 +10,11 @@ from typing import Any
 import numpy as np
 
 from chatbot.core.encoder.errors import EncoderError
-from chatbot.core.encoder.files import MODEL_SHA256, files_checked
+from chatbot.core.encoder.files import MODEL_SHA256, SIZE, WEIGHTS, files_checked
+from chatbot.core.encoder.layers import below, layers_of, layers_run, norm_of
 from chatbot.core.encoder.values import SENTENCE, Encoded, Floats, Head, JoinedHead, Part
 
+LAYERS = 6
 TRUNK_LAYERS = 3
 WINDOW = 256  # tokens, [CLS] and [SEP] included
 OVERLAP = 32
@@ -63,52 +64,18 @@ def mean_pooled(hidden: Any, mask: Any) -> Any:
     return torch.nn.functional.normalize(pooled, p=2, dim=1)
 
 
-class Layer:
-    """One BERT layer, the same arithmetic as the library's in fewer and quicker calls: query, key and value are one
-    product, and weights lie as the product reads them (a third less time for a sentence). The library's own module
-    keeps working, on views of the same weights."""
+class Embeddings:
+    """Word, position and kind of text (there is only one), and their norm."""
 
-    def __init__(self, given: Any) -> None:
-        attention, own = given.attention, given.attention.self
-        self.heads = own.num_attention_heads
-        self.mixed = _Product(own.query, own.key, own.value)
-        self.out = _Product(attention.output.dense)
-        self.inner, self.outer = _Product(given.intermediate.dense), _Product(given.output.dense)
-        self.activation = given.intermediate.intermediate_act_fn
-        self.norms = [
-            ((norm.weight.shape[0],), norm.weight, norm.bias, norm.eps)
-            for norm in (attention.output.LayerNorm, given.output.LayerNorm)
-        ]
+    def __init__(self, weights: Mapping[str, Any]) -> None:
+        self.words = weights["word_embeddings.weight"]
+        self.places = weights["position_embeddings.weight"] + weights["token_type_embeddings.weight"][0]
+        self.norm = norm_of(weights, "LayerNorm")
 
-    def __call__(self, hidden: Any, attend: Any) -> Any:
-        from torch.nn.functional import layer_norm, scaled_dot_product_attention
+    def __call__(self, ids: Any) -> Any:
+        from torch.nn.functional import layer_norm
 
-        texts, tokens, size = hidden.shape
-        flat = hidden.reshape(texts * tokens, size)
-        mixed = self.mixed(flat).view(texts, tokens, 3, self.heads, size // self.heads)
-        query, key, value = mixed.permute(2, 0, 3, 1, 4)
-        seen = scaled_dot_product_attention(query, key, value, attn_mask=attend)
-        flat = layer_norm(self.out(seen.transpose(1, 2).reshape(flat.shape)) + flat, *self.norms[0])
-        flat = layer_norm(self.outer(self.activation(self.inner(flat))) + flat, *self.norms[1])
-        return flat.view(texts, tokens, size)
-
-
-class _Product:
-    """Linear layers side by side, as one product and a bias."""
-
-    def __init__(self, *given: Any) -> None:
-        import torch
-
-        self.weight = torch.cat([part.weight for part in given]).t().contiguous()
-        self.bias = torch.cat([part.bias for part in given])
-        parts = zip(given, self.weight.t().chunk(len(given)), self.bias.chunk(len(given)), strict=True)
-        for part, weight, bias in parts:
-            part.weight.data, part.bias.data = weight, bias  # nothing is held twice
-
-    def __call__(self, flat: Any) -> Any:
-        import torch
-
-        return torch.addmm(self.bias, flat, self.weight)
+        return layer_norm(self.words[ids] + self.places[: ids.shape[1]], *self.norm)
 
 
 class UpperLayers:
@@ -121,45 +88,29 @@ class UpperLayers:
         return mean_pooled(layers_run(self.layers, hidden, mask), mask)
 
 
-def layers_run(layers: Sequence[Any], hidden: Any, mask: Any) -> Any:
-    """Layers one after another; padding is not attended to."""
-    attend = None if bool(mask.all()) else mask[:, None, None, :]
-    for layer in layers:
-        hidden = layer(hidden, attend)
-    return hidden
-
-
 class TrunkModel:
     """The loaded encoder. Not thread safe: one thread calls `run`. Raises EncoderError if it can't be loaded."""
 
     def __init__(self, directory: Path, *, sha256: str = MODEL_SHA256, threads: int = 1) -> None:
         files_checked(directory, sha256=sha256)
-        # Nothing is ever fetched by this module; an operator who wants downloads elsewhere sets this to 0.
-        os.environ.setdefault("HF_HUB_OFFLINE", "1")
         import torch
+        from safetensors.torch import load_file
         from tokenizers import Tokenizer
-        from transformers import AutoModel
-        from transformers.utils import logging as transformers_logging
 
         if not _threads_set.is_set():
             torch.set_num_threads(threads)
             _threads_set.set()
-        transformers_logging.disable_progress_bar()
         try:
-            model = AutoModel.from_pretrained(
-                str(directory), local_files_only=True, use_safetensors=True, attn_implementation="sdpa"
-            ).eval()
+            weights = load_file(directory / WEIGHTS)
             # DANGER: this file asks for padding to 128 and cuts at 128; both off, or long messages lose their end.
             self.tokenizer = Tokenizer.from_file(str(directory / "tokenizer.json"))
             self.tokenizer.no_padding()
             self.tokenizer.no_truncation()
+            self.embedded = Embeddings(below(weights, "embeddings."))
+            layers = layers_of(weights, LAYERS, prefix="encoder.layer.")
         except Exception as error:  # whatever a broken file provokes is the same news for the operator
             raise EncoderError(f"The sentence encoder in {directory} can't be loaded: {error}") from error
-        model.requires_grad_(False)
         self.cls, self.sep, self.pad = (self._special(token) for token in ("[CLS]", "[SEP]", "[PAD]"))
-        layers = [Layer(given) for given in model.encoder.layer]
-        self.whole = model
-        self.embeddings = model.embeddings
         self.lower = layers[:TRUNK_LAYERS]
         self.sentence = UpperLayers(layers[TRUNK_LAYERS:])
 
@@ -212,7 +163,7 @@ class TrunkModel:
         with torch.inference_mode():
             for group in groups_of(lengths):
                 longest = max(lengths[at] for at in group)
-                hidden = np.zeros((len(group), longest, self.lower[0].norms[0][0][0]), np.float32)
+                hidden = np.zeros((len(group), longest, SIZE), np.float32)
                 kinds = np.zeros((len(group), longest), np.int64)
                 mask = np.zeros((len(group), longest), np.bool_)
                 for row, at in enumerate(group):
@@ -244,7 +195,7 @@ class TrunkModel:
         longest = max(len(window) for window in windows)
         ids = torch.tensor([[*window, *[self.pad] * (longest - len(window))] for window in windows])
         mask = torch.tensor([[True] * len(window) + [False] * (longest - len(window)) for window in windows])
-        return layers_run(self.lower, self.embeddings(input_ids=ids), mask), mask
+        return layers_run(self.lower, self.embedded(ids), mask), mask
 
 
 def _rows(states: Any, mask: Any, rows: Sequence[int]) -> tuple[Any, Any]:

@@ -36,12 +36,14 @@ class Encoder:
         self._lock = threading.Lock()
         self._closed = False
 
-    def head_add(self, name: str, head: Head) -> None:
-        """Adds a head; texts encoded with `heads=(name,)` carry its output. Raises ValueError if the name is taken."""
+    def head_ensure(self, name: str, make: Callable[[], Head]) -> None:
+        """Adds a head, unless there is one of that name; texts encoded with `heads=(name,)` carry its output. Raises
+        ValueError for the name of the sentence's own."""
         with self._lock:
-            if name == SENTENCE or name in self._heads:
+            if name == SENTENCE:
                 raise ValueError(f"the encoder already has a head called {name}")
-            self._heads[name] = head
+            if name not in self._heads:
+                self._heads[name] = make()
 
     def joined_head_ensure(self, name: str, make: Callable[[], JoinedHead]) -> None:
         """Adds a head that reads several texts side by side, unless there is one of that name; see `joined`."""

@@ -13,11 +13,12 @@ import numpy.typing as npt
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from chatbot.core.encoder.eight import SCALE, widened
 from moderation.detectors.classifier.outputs import AT, OUTPUTS
 
 FOLDER: Final = Path(__file__).parent
 SETTINGS: Final = FOLDER / "classifier.yaml"
-SCALE: Final = ".scale"
+GRAMS: Final = "grams.weight"
 
 Floats = npt.NDArray[np.float32]
 
@@ -102,18 +103,12 @@ def weights_read(settings: Settings, folder: Path = FOLDER) -> Weights:
 
 
 def _opened(raw: Mapping[str, npt.NDArray[np.generic]]) -> Weights:
-    full = {name: _full(raw, name) for name in raw if not name.endswith(SCALE) and name != "grams.weight"}
+    full = widened(raw, leave=GRAMS)
     layers = {name.removeprefix("layers."): value for name, value in full.items() if name.startswith("layers.")}
     dense = {name: value for name, value in full.items() if not name.startswith("layers.")}
     if dense["out.weight"].shape[0] != len(OUTPUTS) or dense["direct.weight"].shape[0] != len(OUTPUTS):
         raise ValueError(f"{dense['out.weight'].shape[0]} outputs, expected {len(OUTPUTS)}")
     return Weights(
-        layers, dense, raw["grams.weight"].astype(np.int8, copy=False),
-        raw[f"grams.weight{SCALE}"].astype(np.float16, copy=False),
+        layers, dense, raw[GRAMS].astype(np.int8, copy=False),
+        raw[f"{GRAMS}{SCALE}"].astype(np.float16, copy=False),
     )  # fmt: skip
-
-
-def _full(raw: Mapping[str, npt.NDArray[np.generic]], name: str) -> Floats:
-    value = raw[name].astype(np.float32)
-    scale = raw.get(f"{name}{SCALE}")
-    return value if scale is None else value * scale.astype(np.float32)
