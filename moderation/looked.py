@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from moderation.detectors.classifier.detector import VIOLENCE
+from moderation.detectors.classifier.detector import LEARNED, VIOLENCE
 from moderation.detectors.rules import HELD_BACK, SCORES
 from moderation.taxonomy import CATEGORIES, HARMFUL
 from moderation.types import Decision, Hit, Span, level_rank
@@ -39,20 +39,24 @@ def careful(decision: Decision, failed: tuple[str, ...]) -> Decision:
 
 
 def scores_of(looked: Looked, decision: Decision) -> Mapping[str, float]:
-    """Every category, and `any`. What the conversation decided counts as much as what a rule saw in the text."""
+    """Every category, and `any`: whether anything is there at all. Where the classifier read the text, its own answer
+    to that counts, beside what rules saw and what the conversation decided; its guesses at names don't."""
+    named = frozenset(hit.category for hit in looked.hits if hit.rule.startswith(LEARNED))
     scores = dict.fromkeys(CATEGORIES, 0.0)
     for category in looked.weak:
         scores[category] = HELD_BACK
     for hit in looked.hits:
-        scores[hit.category] = max(scores[hit.category], hit.score)
+        if not hit.rule.startswith(LEARNED):
+            scores[hit.category] = max(scores[hit.category], hit.score)
     if looked.signals & {"low", "distress"}:
         scores["T01"] = max(scores["T01"], 0.1)
     if looked.spans:
         scores["T18"] = max(scores["T18"], SCORES[1])
     if decision.playbook is not None:
-        for category in decision.categories:
+        for category in frozenset(decision.categories) - named:
             scores[category] = max(scores[category], SCORES[max(decision.severity, 1)])
+    seen = max(scores[category] for category in HARMFUL)
     for category, score in looked.scores.items():
         scores[category] = max(scores.get(category, 0.0), round(score, 4))
-    scores["any"] = max(scores.get("any", 0.0), *(scores[category] for category in HARMFUL))
+    scores["any"] = max(scores.get("any", 0.0), seen)
     return scores

@@ -9,6 +9,7 @@ from pathlib import Path
 from moderation.detectors.classifier.detector import Classifier
 from moderation.detectors.classifier.reading import Reading
 from moderation.detectors.language import language_of
+from moderation.detectors.personal.spans import personal_spans
 from moderation.policy import policy_load
 from moderation.screening import Detector, Screen
 from moderation.types import Band, Decision, Exchanged, Language, Screening, WatchState
@@ -58,6 +59,7 @@ def warm() -> None:
     told by `/ready` and by every screening."""
     house().problems()
     language_of("a sentence that is long enough", "en")
+    personal_spans("hello")
     house().classifier_warm()
 
 

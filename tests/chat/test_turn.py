@@ -112,7 +112,7 @@ async def test_stop_ends_the_turn_and_keeps_what_was_said(maya_now: User) -> Non
 
 
 async def test_a_turn_whose_process_died_is_found_and_answered(maya_now: User) -> None:
-    says("Here I am again.")
+    says("Hello again, what's up?")
     taken = await take(maya_now, "hello?")
     assert taken.acceptance is not None
     await in_database(answering.turn_claim, taken.acceptance.turn_id, now=clock.now())

@@ -28,11 +28,11 @@ def test_a_crash_between_accepted_and_done_loses_no_message(server: Server, stac
     server.kill()
     server.leases_run_out()
 
-    server.start(["Here I am again. ", "What did I miss?"])
+    server.start(["Hello again, what's up? ", "What did I miss?"])
     wire = browser.connect()
     assert [row["text"] for row in browser.ready["messages"]][-1] == SAY
     frames = until(wire, "done")
-    assert texts(frames) == ["Here I am again.", "What did I miss?"]
+    assert texts(frames) == ["Hello again, what's up?", "What did I miss?"]
     assert (frames[-1]["turn"], frames[-1]["finish"]) == (accepted["turn"], "complete")
 
     say(wire, client_id=client_id)  # the browser never saw the end of it, so it sends again
@@ -40,7 +40,7 @@ def test_a_crash_between_accepted_and_done_loses_no_message(server: Server, stac
     assert (again["message"], again["turn"]) == (accepted["message"], accepted["turn"])
     wire.close()
     wire = browser.connect()
-    assert [row["text"] for row in browser.ready["messages"]][-2:] == [SAY, "Here I am again. What did I miss?"]
+    assert [row["text"] for row in browser.ready["messages"]][-2:] == [SAY, "Hello again, what's up? What did I miss?"]
     wire.close()
 
 
@@ -75,7 +75,7 @@ def test_a_deploy_closes_with_1012_and_the_next_process_goes_on_at_once(server: 
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 1012
 
-    server.start(["Here I am again."])
+    server.start(["Hello again, what's up?"])
     wire = browser.connect()
     frames = until(wire, "done")
     assert (frames[-1]["turn"], frames[-1]["finish"]) == (accepted["turn"], "complete")

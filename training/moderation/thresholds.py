@@ -34,11 +34,13 @@ from training.moderation.packed import Pack
 WRITTEN_FALSE: Final = {"message": 0.05, "reply": 0.02}
 EVERYDAY_FALSE: Final = {"message": 0.008, "reply": 0.02}  # a reply is tried once more
 # And of how many it may be said that nobody is sure.
-WRITTEN_UNSURE: Final = 0.10
+WRITTEN_UNSURE: Final = 0.07
 EVERYDAY_UNSURE: Final = 0.025
-EVERYDAY: Final = (
-    "bank", "clinc150", "natural_questions", "self_dialogue", "synthetic_persona_chat", "topical_chat", "xpersona",
+TALK: Final = (
+    "clinc150", "natural_questions", "self_dialogue", "synthetic_persona_chat", "topical_chat", "xpersona",
 )  # fmt: skip
+# The bank's answers are everyday replies; its sayings are of all that a teenager brings, trouble too.
+EVERYDAY: Final = {"message": TALK, "reply": (*TALK, "bank")}
 
 
 LEAST: Final = 8  # positives that a cut is chosen from; with fewer the output never speaks
@@ -145,7 +147,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     rows, logits = run["rows"], run["found"].astype(np.float32)
     enough = pack.words[rows] >= ENOUGH
     written = enough & (pack.source[rows] == pack.sources.index("written"))
-    everyday = np.isin(pack.source[rows], [pack.sources.index(name) for name in EVERYDAY if name in pack.sources])
+    everyday = {
+        side: enough & np.isin(pack.source[rows], [pack.sources.index(name) for name in names if name in pack.sources])
+        for side, names in EVERYDAY.items()
+    }
     cuts = {}
     print("output, held-back positives, recall; over the cut among harmless written rows, among everyday ones")
     for name in OUTPUTS:
@@ -154,7 +159,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         truth = np.where(written, pack.targets[rows, AT[name]], -1)
         known = pack.targets[rows, AT[f"{side}/T01"]] == 0
         beside = written & np.isin(pack.scene[rows], pack.scene[rows][truth == 1])
-        cut = chosen(name, logits[:, AT[name]], truth, Among(harmless, enough & everyday & known, beside))
+        cut = chosen(name, logits[:, AT[name]], truth, Among(harmless, everyday[side] & known, beside))
         cuts[name] = {"slope": round(cut.slope, 4), "shift": round(cut.shift, 4)}
         if cut.positives:
             print(f"  {name:20} {cut.positives:5} {cut.recall:6.1%} {cut.false:6.2%} {cut.everyday:6.2%}")
@@ -170,7 +175,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             logits[:, AT["message/any"]],
             Cut(**cuts["message/any"]),
             written & (pack.targets[rows, AT["message/any"]] == 0),
-            enough & everyday & (pack.targets[rows, AT["message/T01"]] == 0),
+            everyday["message"] & (pack.targets[rows, AT["message/T01"]] == 0),
         ),
         "cuts": cuts,
     }

@@ -36,6 +36,7 @@ log = logging.getLogger(__name__)
 ACTED: Final = 0.5
 VIOLENCE: Final = frozenset({"T08", "T09", "T15"})
 ENOUGH: Final = 4  # words that a text needs before the classifier acts on it; rules answer shorter ones
+LEARNED: Final = "classifier/"  # how its hits are called, before the category
 NAMED: Final = 0.15  # under this a category is no name for what was found
 # On a message these never ask for anything; T03 is the rules' alone, and no account is locked by a guess at an age.
 _SILENT: Final = frozenset({"T03", "T05", "T24", "T25", "T27", "T29", "under_13"})
@@ -176,7 +177,7 @@ def opinion(scores: Floats, side: Side, text: str, unsure: float = ACTED) -> Opi
         friend = category == "T01" and level is None and said.get("friend", 0.0) >= ACTED
         hits.append(
             Hit(
-                f"classifier/{category}",
+                f"{LEARNED}{category}",
                 category,
                 _severity(category, severity, level, friend=friend),
                 level=level,
@@ -188,7 +189,7 @@ def opinion(scores: Floats, side: Side, text: str, unsure: float = ACTED) -> Opi
     doubtful = side == "message" and said["any"] >= unsure and all(said[name] < ACTED for name in _OPEN)
     if doubtful and not hits and len(text.split()) >= ENOUGH:
         nearest = _nearest(said, side)
-        hits.append(Hit("classifier/unsure", nearest, UNSURE, score=round(said[nearest], 4), end=len(text)))
+        hits.append(Hit(f"{LEARNED}unsure", nearest, UNSURE, score=round(said[nearest], 4), end=len(text)))
     shown = {name: value for name, value in said.items() if name in CATEGORIES}
     return Opinion(tuple(hits), {**shown, "any": said["any"]})
 

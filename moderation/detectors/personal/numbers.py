@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
-from moderation.detectors.personal.told import compiled
+from moderation.detectors.personal.told import Later
 from moderation.types import Span
 
-_DIGITS: Final = compiled(r"\+?\(?\d[\d\s().\-/]{5,24}\d")
-_ABOUT_PHONES: Final = compiled(
+_DIGITS: Final = Later(r"\+?\(?\d[\d\s().\-/]{5,24}\d")
+_ABOUT_PHONES: Final = Later(
     r"\b(?:phone|number|call|text|txt|cell|mobile|whats(?:app)?|wpp|zap|telefone|fone|celular|cel|n[uú]mero|liga|"
     r"landline|house phone|sms|fixo|fijo|fixe|"
     r"tel[eé]fono|m[oó]vil|ll[aá]mame|escr[ií]beme|num[eé]ro|num|t[eé]l(?:[eé]phone)?|portable|appelle|contact|"
@@ -23,16 +23,16 @@ _WORDS: Final = (
     "zero|oh|one|two|three|four|five|six|seven|eight|nine|um|dois|tr[eê]s|quatro|cinco|seis|meia|sete|oito|nove|"
     "cero|uno|dos|cuatro|siete|ocho|nueve|z[eé]ro|un|deux|trois|quatre|cinq|sept|huit|neuf"
 )
-_SAID: Final = compiled(rf"\b(?:(?:double|triple|{_WORDS})[\s,.\-]{{1,3}}){{6,19}}(?:{_WORDS})\b")
-_IBAN: Final = compiled(r"\b[a-z]{2}\d{2}(?: ?[a-z0-9]{4}){2,7}(?: ?\d[a-z0-9]{0,2}|[a-z0-9]{1,3})?\b")
-_IP: Final = compiled(r"\b(?:\d{1,3}\.){3}\d{1,3}\b")
-_IPV6: Final = compiled(r"\b[0-9a-f]{1,4}(?::[0-9a-f]{0,4}){3,7}(?:[0-9a-f]\b|:)")
-_CARD: Final = compiled(r"\b\d{4}([ -])\d{4}[ -]\d{4}[ -]\d{1,7}\b|\b3[47]\d{2}[ -]?\d{6}[ -]?\d{5}\b")
-_CARD_NAMED: Final = compiled(
+_SAID: Final = Later(rf"\b(?:(?:double|triple|{_WORDS})[\s,.\-]{{1,3}}){{6,19}}(?:{_WORDS})\b")
+_IBAN: Final = Later(r"\b[a-z]{2}\d{2}(?: ?[a-z0-9]{4}){2,7}(?: ?\d[a-z0-9]{0,2}|[a-z0-9]{1,3})?\b")
+_IP: Final = Later(r"\b(?:\d{1,3}\.){3}\d{1,3}\b")
+_IPV6: Final = Later(r"\b[0-9a-f]{1,4}(?::[0-9a-f]{0,4}){3,7}(?:[0-9a-f]\b|:)")
+_CARD: Final = Later(r"\b\d{4}([ -])\d{4}[ -]\d{4}[ -]\d{1,7}\b|\b3[47]\d{2}[ -]?\d{6}[ -]?\d{5}\b")
+_CARD_NAMED: Final = Later(
     r"\b(?:card|cart[aã]o|tarjeta|carte|visa|mastercard|amex|cvv|cvc|exp|val|cad|long number|n[uú]mero|chiffres)\b"
 )
-_COORDINATES: Final = compiled(r"-?\d{1,2}\.\d{4,8}\s?,\s?-?\d{1,3}\.\d{4,8}")
-_PAPERS: Final = compiled(
+_COORDINATES: Final = Later(r"-?\d{1,2}\.\d{4,8}\s?,\s?-?\d{1,3}\.\d{4,8}")
+_PAPERS: Final = Later(
     r"\b\d{3}\.\d{3}\.\d{3}-\d{2}\b"  # CPF
     r"|\b\d{2}\.\d{3}\.\d{3}-[\dx]\b"  # RG
     r"|\b\d{3}-\d{2}-\d{4}\b"  # US social security
@@ -55,20 +55,18 @@ _PAPER: Final = (
     r"carte (?:lyc[eé]en(?:ne)?|vitale|jeune|[eé]tudiante?|de biblioth[eè]que)"
 )
 _BETWEEN: Final = r"(?:[\s:,n°º.?!]+[\p{L}'’]{1,12}){0,7}[\s:,n°º.?!]+"
-_PAPERS_NAMED: Final = compiled(
+_PAPERS_NAMED: Final = Later(
     rf"\b(?:{_PAPER}){_BETWEEN}"
     r"((?:[a-z]{1,5}[ \-]?)?\d[\da-z.\-/]{0,24}(?: \d[\d\-]{0,8}\b){0,9})"
 )
-_PAPERS_MIXED: Final = compiled(
+_PAPERS_MIXED: Final = Later(
     r"\b(?:identit[eé]|cni|passport|passaporte|pasaporte|passeport)" + _BETWEEN + r"([a-z\d]{9})\b"
 )
-_PAPERS_SHORT: Final = compiled(  # these are words of everyday too: only with the number beside them
+_PAPERS_SHORT: Final = Later(  # these are words of everyday too: only with the number beside them
     r"\b(?:ra|sus|run|ti|ine|nas)\b(?:[\s:,n°º.]+(?:is|é|es|est|c['’]est))?[\s:,n°º.]+"
     r"(\d[\da-z.\-/]{6,20}|\d{3}(?:[ .]\d{2,4}){2,4})"
 )
-_PAPERS_AFTER: Final = compiled(
-    rf"\b([a-z]{{0,3}}\d[\da-z.\-/]{{5,20}})\s(?:[\p{{L}}'’]{{1,12}}\s){{0,8}}(?:{_PAPER})\b"
-)
+_PAPERS_AFTER: Final = Later(rf"\b([a-z]{{0,3}}\d[\da-z.\-/]{{5,20}})\s(?:[\p{{L}}'’]{{1,12}}\s){{0,8}}(?:{_PAPER})\b")
 _ALL_PAPERS: Final = (  # and how many digits a number must have
     (_PAPERS, 1), (_PAPERS_NAMED, 5), (_PAPERS_AFTER, 5), (_PAPERS_SHORT, 7), (_PAPERS_MIXED, 2),
 )  # fmt: skip

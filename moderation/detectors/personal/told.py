@@ -7,9 +7,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import re2
 import yaml
@@ -126,6 +126,27 @@ def compiled(pattern: str, *, capitals_matter: bool = False) -> Any:
     options.log_errors = False
     options.max_mem = 1 << 26
     return re2.compile(pattern, options)
+
+
+class Later:
+    """A pattern that is compiled when it is first asked: all of them take half a second, and most processes never read
+    a message."""
+
+    def __init__(self, pattern: str, *, capitals_matter: bool = False) -> None:
+        self._pattern, self._capitals_matter = pattern, capitals_matter
+
+    @cached_property
+    def _compiled(self) -> Any:
+        return compiled(self._pattern, capitals_matter=self._capitals_matter)
+
+    def search(self, text: str) -> Any:
+        return self._compiled.search(text)
+
+    def fullmatch(self, text: str) -> Any:
+        return self._compiled.fullmatch(text)
+
+    def finditer(self, text: str) -> Iterator[Any]:
+        return cast("Iterator[Any]", self._compiled.finditer(text))
 
 
 def told_spans(text: str) -> Iterator[Span]:
