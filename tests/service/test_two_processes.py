@@ -26,7 +26,7 @@ def test_a_turn_that_starts_on_one_process_is_stopped_through_the_other(
 ) -> None:
     teen = somebody()
     here = teen.connect(house.sides[0])
-    turn = stored(here, "wait until i stop you")["turn"]
+    turn = stored(here, "wait here until i say stop")["turn"]
     until(here, "delta")
     there = teen.connect(house.sides[1])
     send(there, "stop", turn=turn)
@@ -37,7 +37,7 @@ def test_a_turn_that_starts_on_one_process_is_stopped_through_the_other(
     assert until(here, "done")[-1]["finish"] == "complete"
     teen.connect(house)
     assert teen.said()[-4:] == [
-        "wait until i stop you", FIRST, "and now something else", "I heard this: and now something else.",
+        "wait here until i say stop", FIRST, "and now something else", "I heard this: and now something else.",
     ]  # fmt: skip
 
 
