@@ -15,11 +15,11 @@ import random
 import sys
 from collections import defaultdict
 from collections.abc import AsyncIterator, Collection, Sequence
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 
-from bench.safety import RESULTS
 from bench.turn import commit
 from chatbot.core import clock
 from chatbot.core.encoder import Floats, encode
@@ -28,7 +28,7 @@ from companion.types import LANGUAGES
 from training.moderation.opened import DataMissing
 from training.next_turn.dialogues import OURS, Pair, pairs_all
 
-OUT: Final = RESULTS / "companion.txt"
+OUT: Final = Path(__file__).parent / "results" / "companion.txt"
 AMONG: Final = 20
 MOST: Final = 500  # turns of a kind
 
