@@ -22,7 +22,8 @@ from pathlib import Path
 import numpy as np
 
 from bench import always_open, held_back, jailbreaks
-from bench.safety import DEV, OTHER_FILES, RESULTS, ROOT, Share, _commit, _rows
+from bench.safety import DEV, OTHER_FILES, RESULTS, ROOT, Share, _rows
+from bench.turn import commit
 from chatbot.core import clock
 from chatbot.core.encoder import TRUNK, encode
 from moderation.detectors.classifier.detector import Classifier
@@ -254,7 +255,7 @@ def latency(ours: Ours) -> Iterator[str]:
 
 def report(dev: Path, train: Path, *, with_peers: bool) -> Iterator[str]:
     ours = Ours()
-    yield f"Moderation, {clock.now():%Y-%m-%d}, commit {_commit()}"
+    yield f"Moderation, {clock.now():%Y-%m-%d}, commit {commit()}"
     yield f"policy {ours.screen.policy.version}; band 13-15; rules, watch and classifier {ours.classifier.version}"
     yield "\nOne message, one core"
     yield from latency(ours)

@@ -17,7 +17,6 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
-import subprocess
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -26,6 +25,7 @@ from typing import Any
 
 import yaml
 
+from bench.turn import commit
 from chatbot.core import clock
 from moderation.detectors.classifier.detector import Classifier
 from moderation.screen import Screen
@@ -265,15 +265,8 @@ PUBLIC: tuple[tuple[str, str, Callable[[Path], Iterator[str]]], ...] = (
 )
 
 
-def _commit() -> str:
-    done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S607
-    changed = subprocess.run(["git", "status", "--porcelain"], cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S607
-    commit = done.stdout.strip() or "unknown"
-    return f"{commit}, with changes not committed" if changed.stdout.strip() else commit
-
-
 def report(dev: Path, *, rules: bool) -> Iterator[str]:
-    yield f"Safety layer, {clock.now():%Y-%m-%d}, commit {_commit()}"
+    yield f"Safety layer, {clock.now():%Y-%m-%d}, commit {commit()}"
     parts = "rules and watch alone" if rules else "rules, watch and classifier"
     yield f"policy {SCREEN.policy.version}; band 13-15; {parts}"
     for problem in SCREEN.problems():

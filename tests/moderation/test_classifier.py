@@ -17,8 +17,9 @@ from moderation.detectors.classifier.grams import BUCKETS, places_of
 from moderation.detectors.classifier.outputs import AT, OUTPUTS
 from moderation.detectors.classifier.reading import BEFORE, message_before, reply_before, reply_judged
 from moderation.detectors.classifier.weights import FOLDER, SETTINGS, WeightsError, settings_read, weights_read
+from moderation.looked import Looked, scores_of
 from moderation.screen import Screen
-from moderation.types import UNSURE, Exchanged, Screening, WatchState
+from moderation.types import UNSURE, Decision, Exchanged, Hit, Screening, WatchState
 from tests.moderation.reading import NOW
 
 
@@ -285,3 +286,17 @@ def test_whether_is_one_question_and_what_another() -> None:
 
 def test_what_is_harmless_by_name_asks_for_nothing() -> None:
     assert opinion(_scores(any=0.9, T05=0.99, T27=0.99, T29=0.99), "message", SIX).hits == ()
+
+
+def test_any_is_the_classifiers_own_answer_and_not_the_highest_of_its_guesses_at_names() -> None:
+    guesses = {"T09": 0.9, "T16": 0.8, "any": 0.1}
+    calm = scores_of(Looked(scores=guesses), Decision("allow"))
+    assert calm["T09"] == 0.9
+    assert calm["any"] == 0.1
+    ruled = scores_of(Looked(hits=(Hit("en.threat", "T09", 2, score=0.65),), scores=guesses), Decision("allow"))
+    assert ruled["any"] == 0.65, "what a rule saw counts"
+    named = Hit("classifier/T09", "T09", 3, score=0.9)
+    acted = Decision("crisis", 3, categories=("T09",), playbook="threat")
+    assert scores_of(Looked(hits=(named,), scores={**guesses, "any": 0.55}), acted)["any"] == 0.55
+    unread = scores_of(Looked(), acted)
+    assert unread["any"] == unread["T09"] == 0.85, "a decision of the conversation's counts where nothing was read"

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from training.moderation.pack import encoder_pack
+from training.moderation.quantise import weights_start
 from training.next_turn.dialogues import Pair, dialogues_opened, pairs_opened, part_of
 from training.next_turn.net import Known, loss_of
 from training.next_turn.pack import PARTS, pairs_pack
@@ -43,7 +44,7 @@ def test_it_learns_what_follows(folder: Path, tmp_path: Path, capsys: pytest.Cap
     assert (tmp_path / "out.safetensors").stat().st_size < 12_000_000
     assert "epoch 2: loss" in capsys.readouterr().out
     again = Trainer(folder, Settings(layers=1), "cpu")
-    again.start(tmp_path / "out.safetensors")
+    weights_start(again.net, tmp_path / "out.safetensors")
     assert again.hits()["en"] > 0.3, "by chance 0.05"
 
 

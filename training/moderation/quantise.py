@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+
+from chatbot.core.encoder.eight import widened
 
 EIGHT: Final = ("layers.", "grams.", "said.", "reply.")  # what begins so
 
@@ -23,3 +26,20 @@ def quantised(weights: Mapping[str, npt.NDArray[np.float32]]) -> dict[str, npt.N
         else:
             packed[name] = value.astype(np.float16)
     return packed
+
+
+def weights_write(net: Any, out: Path) -> None:
+    """OUT.safetensors, in 8 bits, as it ships. net: a module of torch."""
+    from safetensors.numpy import save_file
+
+    weights = {name: weight.float().cpu().numpy() for name, weight in net.state_dict().items()}
+    save_file(quantised(weights), out.with_suffix(".safetensors"))
+
+
+def weights_start(net: Any, path: Path) -> None:
+    """Goes on from weights in 8 bits."""
+    import torch
+    from safetensors.numpy import load_file
+
+    wide = widened(load_file(path))
+    net.load_state_dict({name: torch.from_numpy(value) for name, value in wide.items()})

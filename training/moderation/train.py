@@ -21,11 +21,10 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from chatbot.core.encoder.eight import widened
 from moderation.detectors.classifier.outputs import AT
 from training.moderation.net import SIZE, Net, loss_of
 from training.moderation.packed import Pack
-from training.moderation.quantise import quantised
+from training.moderation.quantise import weights_start, weights_write
 
 FOLDS: Final = 5
 SCORED: Final = 3000  # held-back written rows that an epoch is judged by
@@ -77,13 +76,6 @@ class Trainer:
                 self.columns[at] = settings.common
         self.tokens = torch.from_numpy(pack.tokens.astype(np.int32)).to(self.device)
         self.rng = np.random.default_rng(settings.order)
-
-    def start(self, path: Path) -> None:
-        """Goes on from weights in 8 bits."""
-        from safetensors.numpy import load_file
-
-        wide = widened(load_file(path))
-        self.net.load_state_dict({name: torch.from_numpy(value) for name, value in wide.items()})
 
     def beside(self, rows: npt.NDArray[np.int64]) -> list[list[int]]:
         """For some messages that stand alone, one to three other rows, to be read as if they had been said before. Most
@@ -312,14 +304,6 @@ def written_out(trainer: Trainer, rest: npt.NDArray[np.int64], out: Path) -> Non
     weights_write(trainer.net, out)
 
 
-def weights_write(net: Net, out: Path) -> None:
-    """OUT.safetensors, in 8 bits, as it ships."""
-    from safetensors.numpy import save_file
-
-    weights = {name: weight.float().cpu().numpy() for name, weight in net.state_dict().items()}
-    save_file(quantised(weights), out.with_suffix(".safetensors"))
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("pack", type=Path)
@@ -338,7 +322,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     trainer = Trainer(pack, folder / "encoder.safetensors", settings, device, half=half)
     held = pack.held if fold is None else pack.scene % FOLDS == fold
     if start is not None:
-        trainer.start(start)
+        weights_start(trainer.net, start)
     train, rest = np.flatnonzero(~held), np.flatnonzero(held)
     trainer.read(np.arange(len(pack)))
     print(f"{len(train)} to learn from, {len(rest)} held back; {settings}", flush=True)

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from companion.bank import Exchange, bank_load
+from companion.engines.embedded.next_turn import BEFORE
 from companion.types import LANGUAGES, Language
 from training.moderation.opened import DataMissing
 from training.moderation.written import rows_read
 
 TRAIN: Final = Path(__file__).resolve().parents[3] / "shared" / "data" / "train"
-BEFORE: Final = 3  # lines that are read together with the last one
 OURS: Final = ("bank", "rows")  # sources that are this house's own
 SILENCE: Final = "__SILENCE__"  # xpersona's first utterance, which is none
 

@@ -16,13 +16,13 @@ from typing import Final
 import numpy as np
 
 from chatbot.core.encoder import model_directory
+from companion.engines.embedded.next_turn import BEFORE, TOKENS
 from companion.types import LANGUAGES
 from training.moderation.opened import DataMissing
 from training.moderation.pack import encoder_pack
-from training.next_turn.dialogues import BEFORE, OURS, Pair, pairs_all
+from training.next_turn.dialogues import OURS, Pair, pairs_all
 
 PARTS: Final = ("learn", "choose", "held")
-MOST_TOKENS: Final = 64  # of a line, [CLS] and [SEP] included: its end
 
 
 def pairs_pack(pairs: Sequence[Pair], path: Path) -> None:
@@ -35,7 +35,7 @@ def pairs_pack(pairs: Sequence[Pair], path: Path) -> None:
     lines = list(dict.fromkeys(line for pair in pairs for line in (*pair.before, pair.reply)))
     at = {line: number for number, line in enumerate(lines)}
     encoded = tokenizer.encode_batch(lines, add_special_tokens=False)
-    tokens = [np.asarray([cls, *found.ids, sep][-MOST_TOKENS:], np.uint16) for found in encoded]
+    tokens = [np.asarray([cls, *found.ids, sep][-TOKENS:], np.uint16) for found in encoded]
     before = np.full((len(pairs), BEFORE + 1), -1, np.int32)
     for row, pair in enumerate(pairs):
         before[row, BEFORE + 1 - len(pair.before) :] = [at[line] for line in pair.before]

@@ -19,8 +19,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from chatbot.core.encoder.eight import widened
-from training.moderation.quantise import quantised
+from training.moderation.quantise import weights_start, weights_write
 from training.moderation.train import bert_open
 from training.next_turn.net import SIZE, Known, Towers, loss_of
 
@@ -71,13 +70,6 @@ class Trainer:
         tokens = torch.from_numpy(data["tokens"].astype(np.int32)).to(self.device)
         self.states = self._states(bert, layers[:TRUNK], tokens)
         self.rng = np.random.default_rng(7)
-
-    def start(self, path: Path) -> None:
-        """Goes on from weights in 8 bits."""
-        from safetensors.numpy import load_file
-
-        wide = widened(load_file(path))
-        self.net.load_state_dict({name: torch.from_numpy(value) for name, value in wide.items()})
 
     @torch.no_grad()
     def _states(self, bert: Any, lower: nn.ModuleList, tokens: Tensor) -> Tensor:
@@ -204,14 +196,6 @@ def hits_of(said: Tensor, reply: Tensor, group: Tensor) -> float:
     return float((own[:, None] > wrong).all(1).float().mean())
 
 
-def weights_write(net: Towers, out: Path) -> None:
-    from safetensors.numpy import save_file
-
-    out.parent.mkdir(parents=True, exist_ok=True)
-    weights = {name: weight.float().cpu().numpy() for name, weight in net.state_dict().items()}
-    save_file(quantised(weights), out.with_suffix(".safetensors"))
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
@@ -224,8 +208,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     folder, out, device, start = (options.pop(name) for name in ("folder", "out", "device", "start"))
     trainer = Trainer(folder, Settings(**options), device)
     if start is not None:
-        trainer.start(start)
+        weights_start(trainer.net, start)
     print(f"{len(trainer.part)} pairs, {len(trainer.states)} tokens; {trainer.settings}", flush=True)
+    out.parent.mkdir(parents=True, exist_ok=True)
     trainer.train(out)
     print(f"  held back: {trainer.hits(2)}", flush=True)
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from chatbot.core.encoder import TRUNK, Encoded, Encoder, EncoderError, Floats, Part, encoder
+from chatbot.core.encoder import SIZE, TRUNK, Encoded, Encoder, EncoderError, Floats, Part, encoder
 from chatbot.core.encoder.eight import widened
 
 WEIGHTS: Final = Path(__file__).with_name("next_turn.safetensors")
@@ -35,7 +35,7 @@ class NextTurn:
     def replies(self, texts: Sequence[str]) -> Floats:
         """(n, 384) of unit length."""
         if not texts:
-            return np.zeros((0, 384), np.float32)
+            return np.zeros((0, SIZE), np.float32)
         found = self._encoder().encode(texts, heads=(TRUNK, REPLY))
         return np.stack([one.outputs[REPLY][-1] for one in found])
 
