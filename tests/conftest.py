@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import pytest_django
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
+from django.test import TransactionTestCase
 
 from chatbot.accounts import bands, services
 from chatbot.accounts.models import Role, User
@@ -87,6 +88,18 @@ def django_db_setup(django_db_setup: None, django_db_blocker: pytest_django.Djan
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
+
+
+def _rows_gone(self: TransactionTestCase) -> None:
+    """After a test that commits: the tables that have rows are emptied. Django's own flush truncates every table and
+    makes all permissions anew, which nothing here has: a third of a second on PostgreSQL, for a thousand tests."""
+    tables = connection.introspection.django_table_names(only_existing=True, include_views=False)
+    with transaction.atomic(), connection.cursor() as cursor:  # foreign keys are looked at when it ends
+        for table in tables:
+            cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")  # noqa: S608  names of our own tables
+
+
+TransactionTestCase._fixture_teardown = _rows_gone  # type: ignore[attr-defined]
 
 
 @pytest.fixture(autouse=True)
