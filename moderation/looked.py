@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from moderation.detectors.classifier.detector import LEARNED, VIOLENCE
+from moderation.detectors.classifier.detector import VIOLENCE
 from moderation.detectors.rules import HELD_BACK, SCORES
 from moderation.taxonomy import CATEGORIES, HARMFUL
 from moderation.types import Decision, Hit, Span, level_rank
@@ -41,12 +41,12 @@ def careful(decision: Decision, failed: tuple[str, ...]) -> Decision:
 def scores_of(looked: Looked, decision: Decision) -> Mapping[str, float]:
     """Every category, and `any`: whether anything is there at all. Where the classifier read the text, its own answer
     to that counts, beside what rules saw and what the conversation decided; its guesses at names don't."""
-    named = frozenset(hit.category for hit in looked.hits if hit.rule.startswith(LEARNED))
+    named = frozenset(hit.category for hit in looked.hits if hit.learned)
     scores = dict.fromkeys(CATEGORIES, 0.0)
     for category in looked.weak:
         scores[category] = HELD_BACK
     for hit in looked.hits:
-        if not hit.rule.startswith(LEARNED):
+        if not hit.learned:
             scores[hit.category] = max(scores[hit.category], hit.score)
     if looked.signals & {"low", "distress"}:
         scores["T01"] = max(scores["T01"], 0.1)

@@ -17,6 +17,7 @@ from typing import Final, Protocol, TypeVar
 
 from chatbot.core.encoder import EncoderError, encode_async
 from moderation import watch as watching
+from moderation.asking import asked_first
 from moderation.detectors.classifier.detector import Classifier, Opinion
 from moderation.detectors.classifier.reading import Reading, message_before, reply_before, reply_judged
 from moderation.detectors.classifier.weights import WeightsError
@@ -133,6 +134,7 @@ class Screen:
 
         def decided(hits: Sequence[Hit]) -> Decision:
             said = decide(hits, side="message", band=band or _STRICTEST, watch=state, policy=self.policy, plain=plain)
+            said = asked_first(said, hits, state, looked.signals, likely=looked.scores.get("any", 0.0), now=now)
             return watching.consider(state, said, looked.signals, now)
 
         if reading is not None and reading.second is not None:

@@ -90,13 +90,17 @@ SUICIDE: Final[Mapping[str, str]] = {f"L{n}": f"suicide_L{n}" for n in range(1, 
 SEQUENCES: Final = (
     "suicide_L1", "suicide_L2", "suicide_L3", "suicide_L4", "self_harm", "friend_in_danger", "medical", "abuse",
     "assault", "grooming", "sextortion", "eating", "threat", "delusion", "runaway", "farewell_danger", "joking_check",
+    "check_self", "check_safe",
 )  # fmt: skip
+# Of these the first step is all there is: one question.
+QUESTIONS: Final = frozenset({"joking_check", "check_self", "check_safe"})
 
 # One answer, then the conversation goes on.
 SINGLES: Final = (
     "drugs", "dares", "bullying_target", "bullying_doer", "dependency", "hiding_harm", "romance", "sexual",
     "sexual_minor", "weapons", "hate", "extremism", "crime", "gore", "violent_roleplay", "jailbreak", "personal_data",
     "image", "under_13", "medical_advice", "withheld", "failed", "off_hours", "adult_told",
+    "check_clear",
 )  # fmt: skip
 PLAYBOOKS: Final = SEQUENCES + SINGLES
 
@@ -107,6 +111,8 @@ CARD_CATEGORIES: Final[Mapping[str, tuple[str, ...]]] = {
     "friend_in_danger": ("S", "C"),
     "farewell_danger": ("S", "C"),
     "joking_check": ("S", "C"),
+    "check_self": ("S", "C"),
+    "check_safe": ("C", "S"),
     "medical": ("S", "C"),
     "abuse": ("A", "C", "S"),
     "assault": ("A", "C", "S"),
@@ -121,7 +127,9 @@ CARD_CATEGORIES: Final[Mapping[str, tuple[str, ...]]] = {
 
 # The category that a sequence belongs to, for messages within it that carry no sign themselves.
 SEQUENCE_CATEGORY: Final[Mapping[str, str]] = {
-    **dict.fromkeys((*SUICIDE.values(), "self_harm", "friend_in_danger", "farewell_danger", "joking_check"), "T01"),
+    **dict.fromkeys(
+        (*SUICIDE.values(), "self_harm", "friend_in_danger", "farewell_danger", "joking_check", "check_self"), "T01"
+    ),
     "medical": "T30",
     "abuse": "T08",
     "assault": "T08",
@@ -131,6 +139,7 @@ SEQUENCE_CATEGORY: Final[Mapping[str, str]] = {
     "threat": "T09",
     "delusion": "T22",
     "runaway": "T31",
+    "check_safe": "T30",
 }
 
 # Sequences that are answered as a crisis; the others are care.

@@ -18,6 +18,7 @@ Who = Literal["user", "companion", "other"]
 LANGUAGES: Final[tuple[Language, ...]] = ("en", "pt-BR", "es", "fr")
 LEVELS: Final[tuple[Level, ...]] = ("L0", "L1", "L2", "L3", "L4")
 UNSURE: Final = 0  # the severity of what is likelier to be harmless than not, and not likely enough to be called fine
+LEARNED: Final = "classifier/"  # how the classifier's hits are called, before the category
 
 
 def level_rank(level: str | None) -> int:
@@ -56,6 +57,11 @@ class Hit:
     start: int = 0
     end: int = 0
 
+    @property
+    def learned(self) -> bool:
+        """The classifier's guess, and no rule."""
+        return self.rule.startswith(LEARNED)
+
 
 @dataclass(frozen=True)
 class SecondOpinion:
@@ -71,7 +77,8 @@ class Decision:
     """What policy says. `playbook`: the reply is written by people. `incident`: staff are to see it.
 
     low: no joke, tease, cheer or dare in the answer. policy: version of policy and rules. reason: why, for logs and
-    replays; never a quotation.
+    replays; never a quotation. learned: nothing but the classifier's guess speaks. then: of a question whether it is
+    so, the playbook that follows a yes.
     """
 
     action: Action
@@ -84,6 +91,8 @@ class Decision:
     low: bool = False
     policy: str = ""
     reason: str | None = None
+    learned: bool = False
+    then: str = ""
 
 
 @dataclass(frozen=True)
@@ -91,13 +100,15 @@ class Sequence:
     """Where a written conversation stands.
 
     step: replies given so far. changes: topic changes without a sign since the last sign. safe: they said that they are
-    safe or with somebody.
+    safe or with somebody. learned: it began with a guess alone. then: what follows a yes to a question.
     """
 
     playbook: str
     step: int = 0
     changes: int = 0
     safe: bool = False
+    learned: bool = False
+    then: str = ""
 
 
 @dataclass(frozen=True)
@@ -115,7 +126,8 @@ class WatchState:
     level and signal_at: how serious it was, and the last message with a sign of danger. rises: when the level rose.
     cards: how many helpline cards were shown. said: names of written lines already used, newest last.
     low_streak: low messages in a row. lows: how low the last day was, one for each low message and two for one that
-    gives up on everything. low_at: the last low message.
+    gives up on everything. low_at: the last low message. denied_at: when they last
+    said that a guess was wrong.
     """
 
     level: Level = "L0"
@@ -127,6 +139,7 @@ class WatchState:
     lows: int = 0
     low_at: datetime | None = None
     joked_at: datetime | None = None
+    denied_at: datetime | None = None
     cards: int = 0
     said: tuple[str, ...] = ()
     marks: tuple[Mark, ...] = ()

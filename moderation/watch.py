@@ -36,7 +36,8 @@ from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from moderation.taxonomy import CRISIS_PLAYBOOKS, DANGER, SEQUENCE_CATEGORY, SEQUENCES, SUICIDE
+from moderation import asking
+from moderation.taxonomy import CRISIS_PLAYBOOKS, DANGER, QUESTIONS, SEQUENCE_CATEGORY, SEQUENCES, SUICIDE
 from moderation.types import LEVELS, UNSURE, Decision, Level, Mark, Sequence, WatchState, level_rank
 
 __all__ = ["Mark", "Sequence", "WatchState", "advance", "consider", "from_json", "patterns", "settle", "to_json"]
@@ -84,7 +85,7 @@ def settle(state: WatchState, now: datetime) -> WatchState:
 
 def is_danger(decision: Decision) -> bool:
     """Does the message itself carry a sign of danger (and not only stand within a sequence)?"""
-    own = decision.reason not in {FOLLOW_UP, JOKING}
+    own = decision.reason not in {FOLLOW_UP, JOKING, asking.ASKED}
     return own and decision.severity >= 2 and decision.playbook in SEQUENCES
 
 
@@ -98,6 +99,9 @@ def consider(state: WatchState, decision: Decision, signals: Collection[str], no
         return _goodbye(state, raised, named) if own and _ends(named) else raised
     if named & {"farewell", "final"} and _final_goodbye(state, named):
         return _goodbye(state, decision, named)
+    heard = asking.answered(state, decision, named)
+    if heard is not None or decision.reason == asking.ASKED:
+        return heard or decision
     if "joking" in named and _may_have_joked(state):
         return _said(decision, "joking_check", state, JOKING)
     if state.sequence is not None and not _over(state, state.sequence, decision, named):
@@ -185,7 +189,7 @@ def _changes_topic(named: frozenset[str]) -> bool:
 
 def _over(state: WatchState, sequence: Sequence, decision: Decision, named: frozenset[str]) -> bool:
     """Does this message, without a sign of danger, end the sequence?"""
-    if sequence.playbook == "joking_check":
+    if sequence.playbook in QUESTIONS:
         return True
     if not _changes_topic(named) or DANGER.intersection(decision.categories):
         return False
@@ -264,6 +268,8 @@ def advance(state: WatchState, decision: Decision, now: datetime, *, signals: Co
     )
     if decision.reason == JOKING:
         return replace(state, joked_at=now, low_streak=0, lows=0, low_at=None, sequence=Sequence("joking_check"))
+    if (asked := asking.advanced(state, decision, now)) is not None:
+        return asked
     if is_danger(decision):
         return _with_danger(state, decision, now)
     if state.sequence is None:
@@ -283,9 +289,9 @@ def _with_danger(state: WatchState, decision: Decision, now: datetime) -> WatchS
     running = state.sequence
     playbook = decision.playbook or ""
     if running is not None and running.playbook == playbook:
-        sequence = replace(running, changes=0, safe=False)
+        sequence = replace(running, changes=0, safe=False, learned=running.learned and decision.learned)
     else:
-        sequence = Sequence(playbook)
+        sequence = Sequence(playbook, learned=decision.learned)
     return replace(
         state, level=LEVELS[max(rank, level_rank(state.level))], signal_at=now, rises=rises, sequence=sequence
     )
@@ -368,6 +374,7 @@ def from_json(text: str) -> WatchState:
             lows=int(data.get("lows", 0)),
             low_at=_moment(data["low_at"]),
             joked_at=_moment(data["joked_at"]),
+            denied_at=_moment(data.get("denied_at")),
             cards=int(data["cards"]),
             said=tuple(str(name) for name in data.get("said", ())),
             marks=tuple(Mark(mark["kind"], datetime.fromisoformat(mark["at"])) for mark in data["marks"]),

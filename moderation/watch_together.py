@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import TypeVar
 
+from moderation.taxonomy import QUESTIONS
 from moderation.types import LEVELS, Sequence, WatchState, level_rank
 from moderation.watch import MARKS_KEPT, settle
 
@@ -33,6 +34,7 @@ def together(before: WatchState, mine: WatchState, theirs: WatchState, now: date
         lows=_counted(before.lows, mine.lows, theirs.lows),
         low_at=_latest(mine.low_at, theirs.low_at),
         joked_at=_latest(mine.joked_at, theirs.joked_at),
+        denied_at=_latest(mine.denied_at, theirs.denied_at),
         cards=_counted(before.cards, mine.cards, theirs.cards),
         said=_all(before.said, mine.said, theirs.said)[-max(len(mine.said), len(theirs.said)) :],
         marks=tuple(sorted(_all(before.marks, mine.marks, theirs.marks), key=lambda mark: mark.at))[-MARKS_KEPT:],
@@ -77,10 +79,12 @@ def _sequence(before: WatchState, mine: WatchState, theirs: WatchState) -> Seque
             step=max(own.step, other.step),
             changes=min(own.changes, other.changes),
             safe=own.safe and other.safe,
+            learned=own.learned and other.learned,
+            then=own.then or other.then,
         )
     return own if _weight(mine) >= _weight(theirs) else other
 
 
 def _weight(state: WatchState) -> tuple[bool, int, float]:
-    real = state.sequence is not None and state.sequence.playbook != "joking_check"
+    real = state.sequence is not None and state.sequence.playbook not in QUESTIONS
     return real, level_rank(state.level), state.signal_at.timestamp() if state.signal_at is not None else 0.0

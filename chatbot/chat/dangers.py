@@ -26,6 +26,7 @@ from moderation import crisis, screen
 from moderation import watch as watching
 from moderation.crisis import CrisisAnswer
 from moderation.incidents import services as incidents
+from moderation.taxonomy import QUESTIONS
 from moderation.types import Decision, WatchState
 
 log = structlog.get_logger()
@@ -65,7 +66,7 @@ def danger_in(text: str, person: User) -> Decision | None:
 
 def in_crisis(watch: WatchState) -> bool:
     """Whether a written conversation runs: until it ends no minutes count, no lock falls, no speed limit holds."""
-    return watch.sequence is not None and watch.sequence.playbook != "joking_check"
+    return watch.sequence is not None and watch.sequence.playbook not in QUESTIONS
 
 
 def crisis_of(person: User) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Final, Literal
 
+from moderation.asking import ASKED
 from moderation.types import Decision, level_rank
 
 HelpKind = Literal["person", "medical", "away"]
@@ -36,7 +37,8 @@ def help_kind(categories: Collection[str], severity: int, level: str | None) -> 
 
 
 def adult_wanted(decision: Decision) -> bool:
-    """Whether a guardian is asked because of this decision: filed, about the teen themself, and grave enough."""
-    if not decision.incident or decision.about in {"friend", "other"}:
+    """Whether a guardian is asked because of this decision: filed, about the teen themself, grave enough, and no
+    question that the teen has still to answer."""
+    if not decision.incident or decision.about in {"friend", "other"} or decision.reason == ASKED:
         return False
     return help_kind(decision.categories, decision.severity, decision.level) is not None

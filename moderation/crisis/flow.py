@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Final
 
 from moderation import watch as watching
+from moderation.asking import CHECKS
 from moderation.crisis.adults import adult_wanted
 from moderation.crisis.cards import help_card
 from moderation.crisis.helplines import HelpCard, emergency_of
@@ -112,7 +113,7 @@ def _started(watch: WatchState, playbook: str) -> WatchState:
 def _with_card(playbook: str, step: int, decision: Decision) -> bool:
     if playbook in _CARDS_TOO:
         return True
-    if playbook not in SEQUENCES:
+    if playbook not in SEQUENCES or (playbook in CHECKS and decision.action != "crisis"):
         return False
     return step in {0, 2} or watching.is_danger(decision)
 

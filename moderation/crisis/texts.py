@@ -15,7 +15,7 @@ from typing import Annotated, Final, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from moderation.taxonomy import PLAYBOOKS, SEQUENCES, SINGLES, SUICIDE
+from moderation.taxonomy import PLAYBOOKS, QUESTIONS, SEQUENCES, SINGLES, SUICIDE
 from moderation.types import Language
 
 FOLDER: Final = Path(__file__).resolve().parent / "texts"
@@ -74,7 +74,7 @@ class Texts(BaseModel):
         if missing:
             raise ValueError(f"playbooks missing: {', '.join(missing)}")
         for name in SEQUENCES:
-            if name != "joking_check" and not all(self.playbooks[name].part(part) for part in PARTS):
+            if name not in QUESTIONS and not all(self.playbooks[name].part(part) for part in PARTS):
                 raise ValueError(f"{name} needs first, second, third and stay")
         return self
 
@@ -132,7 +132,7 @@ def _shape(name: str, playbook: Playbook) -> Iterator[str]:
         if len(playbook.first[0].variants) < 4:
             yield f"{name}: needs at least 4 variants"
         return
-    if name == "joking_check":
+    if name in QUESTIONS:
         return
     if sum(len(bubble.variants) for bubble in playbook.stay) < 5:
         yield f"{name}.stay: needs at least 5 variants"

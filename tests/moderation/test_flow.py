@@ -13,14 +13,14 @@ from moderation.crisis.cards import words_of
 from moderation.crisis.flow import CrisisAnswer
 from moderation.crisis.helplines import emergency_of
 from moderation.crisis.texts import MOST_CHARS, Texts, faults, texts_of
-from moderation.taxonomy import CRISIS_PLAYBOOKS, SEQUENCE_CATEGORY, SEQUENCES, SINGLES, SUICIDE
+from moderation.taxonomy import CRISIS_PLAYBOOKS, QUESTIONS, SEQUENCE_CATEGORY, SEQUENCES, SINGLES, SUICIDE
 from moderation.types import LANGUAGES, Decision, Language, Level, WatchState
 from tests.moderation.reading import NOW, WRITTEN
 
 LEVEL_OF: dict[str, Level] = {name: level for level, name in SUICIDE.items()}  # type: ignore[misc]  # its keys are levels
 LEVEL_OF["self_harm"], LEVEL_OF["farewell_danger"], LEVEL_OF["friend_in_danger"] = "L2", "L3", "L2"
 COUNTRY: dict[Language, str] = {"en": "US", "pt-BR": "BR", "es": "MX", "fr": "FR"}
-TALKS = [name for name in SEQUENCES if name != "joking_check"]
+TALKS = [name for name in SEQUENCES if name not in QUESTIONS]
 every_talk = pytest.mark.parametrize(
     ("language", "playbook"), [(language, name) for language in WRITTEN for name in TALKS]
 )

@@ -29,14 +29,13 @@ from moderation.detectors.classifier.weights import (
 )
 from moderation.normalise import normalise
 from moderation.taxonomy import CATEGORIES
-from moderation.types import UNSURE, Hit, Level, Side
+from moderation.types import LEARNED, UNSURE, Hit, Level, Side
 
 log = logging.getLogger(__name__)
 
 ACTED: Final = 0.5
 VIOLENCE: Final = frozenset({"T08", "T09", "T15"})
 ENOUGH: Final = 4  # words that a text needs before the classifier acts on it; rules answer shorter ones
-LEARNED: Final = "classifier/"  # how its hits are called, before the category
 NAMED: Final = 0.15  # under this a category is no name for what was found
 # On a message these never ask for anything; T03 is the rules' alone, and no account is locked by a guess at an age.
 _SILENT: Final = frozenset({"T03", "T05", "T24", "T25", "T27", "T29", "under_13"})

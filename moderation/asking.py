@@ -1,0 +1,131 @@
+"""A guess asks before it acts. Pure.
+
+A rule says what never must be missed, and is acted on at once. The classifier guesses from how a message reads, and in
+an ordinary talk one of twenty messages reads like danger to it: a heavy dog asleep on a foot, forty questions of maths.
+Where nothing but such a guess speaks, and it is not a sure one, the teen is asked in one line whether it is so
+(`check_self`, `check_safe`). What they answer decides: a yes, or a second sign, begins the written conversation that
+the guess was about; a no is believed, said to be heard (`check_clear`), and they are not asked again for two hours
+unless something surer comes. Of what can't be asked in a line (eating, grooming ...) a doubt is made: an answer with
+care.
+
+A written conversation that began with a sure guess alone ends with a no as well: at once below L3, from L3 on when the
+teen has been heard twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from moderation.taxonomy import CRISIS_PLAYBOOKS, SEQUENCE_CATEGORY, SEQUENCES, SUICIDE
+from moderation.types import UNSURE, Decision, Hit, Level, WatchState, level_rank
+from moderation.types import Sequence as Running
+
+SURE: Final = 0.80  # of the classifier's `any`; from here a guess is acted on at once
+SURE_GRAVE: Final = 0.65  # ... of a plan or an attempt (L3, L4), where a question may come too late
+CERTAIN: Final = 0.90  # ... of somebody who was asked already and said no, or who says goodbye
+QUIET: Final = timedelta(hours=2)
+HEARD: Final = 2  # answers of a conversation at L3 and over, before a no ends it
+
+ASKED: Final = "asked"
+CLEARED: Final = "cleared"
+OWNED: Final = "owned_up"
+DOUBT: Final = "doubt"
+SELF, SAFE, CLEAR = "check_self", "check_safe", "check_clear"
+CHECKS: Final = frozenset({SELF, SAFE})
+_HURT: Final = frozenset({"friend_in_danger", "medical", "abuse", "assault", "threat", "runaway"})
+_NO: Final = frozenset({"denies", "joking", "safe"})
+_FELT: Final = frozenset({"low", "distress", "final"})
+
+
+def asked_first(
+    said: Decision, hits: Sequence[Hit], state: WatchState, named: Collection[str], *, likely: float, now: datetime
+) -> Decision:
+    """What policy said, or the question in its place. named: signals. likely: the classifier's `any`, 0 to 1."""
+    running = state.sequence
+    if said.playbook not in SEQUENCES or not _guessed(hits, state, named):
+        return said
+    if running is not None and running.playbook not in CHECKS and not running.learned:
+        return said
+    denied = state.denied_at is not None and now - state.denied_at < QUIET
+    if "denies" in named and (running is not None or denied):
+        return _doubt(said)
+    grave = level_rank(said.level) >= 3
+    # "I'll just google it. bye" reads like a farewell to a guess: a goodbye makes it no surer.
+    careful = denied or "farewell" in named
+    if likely >= (CERTAIN if careful else SURE_GRAVE if grave else SURE):
+        return replace(said, learned=True)
+    question = _question(said)
+    if denied or question is None:
+        return _doubt(said)
+    return replace(
+        said, action="crisis" if grave else "support", level=None, playbook=question, then=said.playbook,
+        incident=said.incident and grave, low=True, reason=ASKED,
+    )  # fmt: skip
+
+
+def _guessed(hits: Sequence[Hit], state: WatchState, named: Collection[str]) -> bool:
+    """Nothing but the classifier speaks: no rule, no word of how bad it is, nothing from before."""
+    grave = [hit for hit in hits if hit.severity >= 2]
+    before = state.level != "L0" and (state.sequence is None or not state.sequence.learned)
+    return all(hit.learned for hit in grave) and not before and not _FELT.intersection(named)
+
+
+def _question(said: Decision) -> str | None:
+    if said.playbook in SUICIDE.values() or said.playbook == "self_harm":
+        return SELF
+    return SAFE if said.playbook in _HURT else None
+
+
+def _doubt(said: Decision) -> Decision:
+    return Decision("support", UNSURE, None, said.categories, low=True, policy=said.policy, reason=DOUBT)
+
+
+def is_check(running: Running | None) -> bool:
+    return running is not None and running.playbook in CHECKS
+
+
+def answered(state: WatchState, decision: Decision, named: Collection[str]) -> Decision | None:
+    """What comes of an answer to the question, or to a conversation that a guess began; None: what comes of it
+    otherwise. `decision` is what was said of the answer itself, and it carries no sure sign."""
+    running = state.sequence
+    if running is None:
+        return None
+    no = _NO.intersection(named)
+    if running.playbook in CHECKS:
+        if not no and (decision.reason == ASKED or "owns_up" in named):
+            return _owned(decision, running.then)
+        return _cleared(decision) if no else None
+    if running.learned and no and (level_rank(state.level) < 3 or running.step >= HEARD):
+        return _cleared(decision)
+    return None
+
+
+def _owned(decision: Decision, playbook: str) -> Decision:
+    level: Level | None = next((level for level, name in SUICIDE_LEVELS if name == playbook), None)
+    return Decision(
+        "crisis" if playbook in CRISIS_PLAYBOOKS else "support", 3, level, (SEQUENCE_CATEGORY[playbook],), playbook,
+        incident=True, about="self", low=True, policy=decision.policy, reason=OWNED,
+    )  # fmt: skip
+
+
+def _cleared(decision: Decision) -> Decision:
+    return Decision("support", 1, None, (), CLEAR, low=True, policy=decision.policy, reason=CLEARED)
+
+
+def advanced(state: WatchState, decision: Decision, now: datetime) -> WatchState | None:
+    """The state after a question or after a no; None for every other decision."""
+    if decision.reason == ASKED and decision.playbook in CHECKS:
+        return replace(state, sequence=Running(str(decision.playbook), then=decision.then))
+    if decision.reason != CLEARED:
+        return None
+    guessed = state.sequence is not None and state.sequence.learned
+    calm = replace(state, sequence=None, denied_at=now, low_streak=0, lows=0, low_at=None)
+    return replace(calm, level="L0", signal_at=None, rises=()) if guessed else calm
+
+
+SUICIDE_LEVELS: Final[tuple[tuple[Level, str], ...]] = (
+    ("L1", "suicide_L1"), ("L2", "suicide_L2"), ("L3", "suicide_L3"), ("L4", "suicide_L4"),
+)  # fmt: skip
