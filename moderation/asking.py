@@ -4,12 +4,12 @@ A rule says what never must be missed, and is acted on at once. The classifier g
 an ordinary talk one of twenty messages reads like danger to it: a heavy dog asleep on a foot, forty questions of maths.
 Where nothing but such a guess speaks, and it is not a sure one, the teen is asked in one line whether it is so
 (`check_self`, `check_safe`). What they answer decides: a yes, or a second sign, begins the written conversation that
-the guess was about; a no is believed, said to be heard (`check_clear`), and they are not asked again for two hours
+the guess was about; a no is believed, said to be heard (`check_clear`), and they are not asked again for six hours
 unless something surer comes. Of what can't be asked in a line (eating, grooming ...) a doubt is made: an answer with
 care.
 
-A written conversation that began with a sure guess alone ends with a no as well: at once below L3, from L3 on when the
-teen has been heard twice.
+A written conversation that began with a sure guess alone ends with a no as well. Staff see it all the same; a guardian
+is told of it when a second sign comes, or a yes.
 """
 
 from __future__ import annotations
@@ -23,11 +23,10 @@ from moderation.taxonomy import CRISIS_PLAYBOOKS, SEQUENCE_CATEGORY, SEQUENCES, 
 from moderation.types import UNSURE, Decision, Hit, Level, WatchState, level_rank
 from moderation.types import Sequence as Running
 
-SURE: Final = 0.80  # of the classifier's `any`; from here a guess is acted on at once
-SURE_GRAVE: Final = 0.65  # ... of a plan or an attempt (L3, L4), where a question may come too late
-CERTAIN: Final = 0.90  # ... of somebody who was asked already and said no, or who says goodbye
-QUIET: Final = timedelta(hours=2)
-HEARD: Final = 2  # answers of a conversation at L3 and over, before a no ends it
+SURE: Final = 0.90  # of the classifier's `any`; from here a guess is acted on at once
+CERTAIN: Final = 0.95  # ... of somebody who was asked already and said no, or who says goodbye
+LESSER: Final = 0.65  # ... of a lesser matter, which one written answer is for
+QUIET: Final = timedelta(hours=6)
 
 ASKED: Final = "asked"
 CLEARED: Final = "cleared"
@@ -45,25 +44,36 @@ def asked_first(
 ) -> Decision:
     """What policy said, or the question in its place. named: signals. likely: the classifier's `any`, 0 to 1."""
     running = state.sequence
-    if said.playbook not in SEQUENCES or not _guessed(hits, state, named):
-        return said
-    if running is not None and running.playbook not in CHECKS and not running.learned:
-        return said
+    if said.playbook is None or not _guessed(hits, state, named):
+        return replace(said, learned=said.playbook in SEQUENCES and all(_may_be_wrong(hit) for hit in hits))
+    if said.playbook not in SEQUENCES:  # one written answer to a lesser matter, in the middle of something else
+        return _doubt(said) if said.action == "support" and likely < LESSER else said
     denied = state.denied_at is not None and now - state.denied_at < QUIET
-    if "denies" in named and (running is not None or denied):
+    if "denies" in named and (denied or is_check(running) or (running is not None and running.learned)):
         return _doubt(said)
-    grave = level_rank(said.level) >= 3
+    if running is not None and running.playbook not in CHECKS:
+        return said  # a second sign, and no word against the first: it counts as said
     # "I'll just google it. bye" reads like a farewell to a guess: a goodbye makes it no surer.
     careful = denied or "farewell" in named
-    if likely >= (CERTAIN if careful else SURE_GRAVE if grave else SURE):
+    if likely >= (CERTAIN if careful else SURE):
         return replace(said, learned=True)
-    question = _question(said)
-    if denied or question is None:
+    return _doubt(said) if denied else _asked(said)
+
+
+def _asked(said: Decision) -> Decision:
+    """The question; a doubt of what can't be asked in a line."""
+    grave, question = level_rank(said.level) >= 3, _question(said)
+    if question is None:
         return _doubt(said)
     return replace(
-        said, action="crisis" if grave else "support", level=None, playbook=question, then=said.playbook,
+        said, action="crisis" if grave else "support", level=None, playbook=question, then=said.playbook or "",
         incident=said.incident and grave, low=True, reason=ASKED,
     )  # fmt: skip
+
+
+def _may_be_wrong(hit: Hit) -> bool:
+    """A guess, or the wide net of rules where it isn't about suicide: a no is to be heard there too."""
+    return hit.learned or hit.severity < 2 or ("/core-" in hit.rule and hit.category != "T01")
 
 
 def _guessed(hits: Sequence[Hit], state: WatchState, named: Collection[str]) -> bool:
@@ -98,9 +108,7 @@ def answered(state: WatchState, decision: Decision, named: Collection[str]) -> D
         if not no and (decision.reason == ASKED or "owns_up" in named):
             return _owned(decision, running.then)
         return _cleared(decision) if no else None
-    if running.learned and no and (level_rank(state.level) < 3 or running.step >= HEARD):
-        return _cleared(decision)
-    return None
+    return _cleared(decision) if running.learned and no else None
 
 
 def _owned(decision: Decision, playbook: str) -> Decision:

@@ -38,7 +38,7 @@ def help_kind(categories: Collection[str], severity: int, level: str | None) -> 
 
 def adult_wanted(decision: Decision) -> bool:
     """Whether a guardian is asked because of this decision: filed, about the teen themself, grave enough, and no
-    question that the teen has still to answer."""
-    if not decision.incident or decision.about in {"friend", "other"} or decision.reason == ASKED:
+    guess that the teen has still to answer."""
+    if not decision.incident or decision.about in {"friend", "other"} or decision.reason == ASKED or decision.learned:
         return False
     return help_kind(decision.categories, decision.severity, decision.level) is not None

@@ -9,7 +9,7 @@ import pytest
 
 from chatbot.chat.dangers import in_crisis
 from moderation import asking, screen
-from moderation.asking import ASKED, CERTAIN, CLEARED, DOUBT, OWNED, QUIET, SURE, SURE_GRAVE, asked_first
+from moderation.asking import ASKED, CERTAIN, CLEARED, DOUBT, OWNED, QUIET, SURE, asked_first
 from moderation.crisis import answer
 from moderation.crisis.adults import adult_wanted
 from moderation.policy import decide, policy_shipped
@@ -57,7 +57,7 @@ def test_what_only_reads_like_danger_is_asked_about_and_nobody_is_alarmed(hits: 
 
 @pytest.mark.parametrize(
     ("hits", "likely"),
-    [(guess("T01", 3, "L2"), SURE), (guess("T30", 4), SURE), (guess("T01", 4, "L3"), SURE_GRAVE)],
+    [(guess("T01", 3, "L2"), SURE), (guess("T30", 4), SURE), (guess("T01", 4, "L3"), SURE)],
 )
 def test_a_sure_guess_is_acted_on_at_once(hits: tuple[Hit, ...], likely: float) -> None:
     decision, after = screened(hits, likely)
@@ -67,7 +67,7 @@ def test_a_sure_guess_is_acted_on_at_once(hits: tuple[Hit, ...], likely: float) 
 
 
 def test_a_guess_at_a_plan_is_asked_about_as_a_crisis_with_the_card_and_staff_see_it() -> None:
-    decision, after = screened(guess("T01", 4, "L3"), SURE_GRAVE - 0.01)
+    decision, after = screened(guess("T01", 4, "L3"), SURE - 0.01)
     assert (decision.playbook, decision.action, decision.incident) == ("check_self", "crisis", True)
     assert not adult_wanted(decision), "nobody's parents are told of a question"
     told = answer(decision, after, text="x", language="en", country="US", now=NOW, production=False)
@@ -134,7 +134,7 @@ def test_another_subject_drops_the_question() -> None:
     assert after.sequence is None
 
 
-def test_after_a_no_they_are_not_asked_again_for_two_hours_unless_it_is_certain() -> None:
+def test_after_a_no_they_are_not_asked_again_for_six_hours_unless_it_is_certain() -> None:
     state = replace(FRESH, denied_at=NOW)
     soon, later = NOW + QUIET / 2, NOW + QUIET + timedelta(seconds=1)
     decision, _after = screened(guess("T01", 3, "L2"), 0.7, state=state, now=soon)
@@ -145,18 +145,28 @@ def test_after_a_no_they_are_not_asked_again_for_two_hours_unless_it_is_certain(
     assert decision.reason == ASKED
 
 
-@pytest.mark.parametrize(("level", "answers"), [("L2", 1), ("L3", 2)])
-def test_a_conversation_that_a_guess_began_ends_with_a_no(level: Level, answers: int) -> None:
-    severity = 4 if level == "L3" else 3
-    decision, state = screened(guess("T01", severity, level), 0.95)
-    assert decision.learned
-    for number in range(1, 5):
-        told = answer(decision, state, text=str(number), language="en", country="US", now=NOW, production=False)
-        decision, state = screened((), 0.0, "denies", state=told.watch, now=NOW + timedelta(minutes=number))
-        if decision.reason == CLEARED:
-            break
-    assert number == answers
+@pytest.mark.parametrize("level", ["L2", "L3"])
+def test_a_conversation_that_a_guess_began_ends_with_a_no(level: Level) -> None:
+    decision, state = screened(guess("T01", 4 if level == "L3" else 3, level), 0.95)
+    assert (decision.action, decision.learned, decision.incident) == ("crisis", True, True)
+    decision, state = screened((), 0.0, "denies", state=state, now=NOW + timedelta(minutes=1))
+    assert decision.reason == CLEARED
     assert (state.sequence, state.level) == (None, "L0")
+
+
+def test_a_guardian_is_told_of_a_guess_at_the_second_sign() -> None:
+    decision, state = screened(guess("T01", 4, "L3"), 0.95)
+    assert not adult_wanted(decision)
+    decision, state = screened(guess("T01", 4, "L3"), 0.7, state=state, now=NOW + timedelta(minutes=1))
+    assert decision.action == "crisis"
+    assert adult_wanted(decision)
+    assert state.sequence is not None
+    assert not state.sequence.learned
+
+
+def test_a_lesser_matter_that_is_hardly_guessed_is_no_written_answer() -> None:
+    decision, _after = screened(guess("T15", 2), 0.6)
+    assert (decision.playbook, decision.reason) == (None, DOUBT)
 
 
 def test_a_conversation_that_a_rule_began_does_not_end_with_a_no() -> None:
@@ -183,7 +193,7 @@ def test_what_can_not_be_asked_in_a_line_is_a_doubt() -> None:
 
 
 def test_a_goodbye_makes_a_guess_no_surer() -> None:
-    decision, _after = screened(guess("T01", 3, "L2"), 0.85, "farewell")
+    decision, _after = screened(guess("T01", 3, "L2"), 0.93, "farewell")
     assert decision.reason == ASKED
 
 
