@@ -59,6 +59,7 @@ INSTALLED_APPS = [
     "moderation.incidents",
     "companion.profile",
     "companion.memory",
+    "companion.play",
     "chatbot.chat",
     "chatbot.me",
     "chatbot.family",
@@ -313,6 +314,9 @@ GUARD = env.str("ABRACO_GUARD", "")
 GUARD_MODEL = env.str("ABRACO_GUARD_MODEL", "")
 # What the engine `scripted` says: a JSON list of words and seconds of pause, for demonstrations and tests.
 ENGINE_SCRIPT = env.str("ABRACO_SCRIPT", "")
+# A folder of further skills, <language>/<name>.yaml (docs/skills.md), and names of skills that are switched off here.
+SKILLS_DIR = Path(env.str("ABRACO_SKILLS")) if env.str("ABRACO_SKILLS", "") else None
+SKILLS_OFF: frozenset[str] = frozenset(env.list("ABRACO_SKILLS_OFF", default=[]))
 CACHE_DIR = Path(env.str("ABRACO_CACHE", str(VAR_DIR / "cache")))
 MESSAGE_DAYS = env.int("ABRACO_MESSAGE_DAYS", 30)
 OPERATOR_NAME = env.str("ABRACO_HOST_NAME", "")

@@ -11,19 +11,23 @@ Band = Literal["13-15", "16-17", "18+"]
 Mood = Literal["sunny", "curious", "silly", "calm"]
 Tone = Literal["plain", "warm", "joke", "tease", "cheer", "dare"]
 Who = Literal["user", "companion"]
+PersonaId = Literal["classic", "spark", "owl", "moss", "pixel", "biscuit"]
 
 LANGUAGES: tuple[Language, ...] = ("en", "pt-BR", "es", "fr")
 BANDS: tuple[Band, ...] = ("13-15", "16-17", "18+")
+PERSONAS: tuple[PersonaId, ...] = ("classic", "spark", "owl", "moss", "pixel", "biscuit")
 MOODS: tuple[Mood, ...] = ("sunny", "curious", "silly", "calm")
 
 
 @dataclass(frozen=True)
 class Line:
-    """One bubble of a conversation. `line_id` names the bank's line where the companion's words came from it."""
+    """One bubble of a conversation. `line_id` names the bank's line where the companion's words came from it, `drawing`
+    what was sent with it."""
 
     who: Who
     text: str
     line_id: str | None = None
+    drawing: str = ""
 
 
 @dataclass(frozen=True)
@@ -37,8 +41,9 @@ class Sliders:
 
 @dataclass(frozen=True)
 class Persona:
-    """Who the companion is for this person. `name` is the teen's choice."""
+    """Who the companion is for this person. `name` is the teen's choice, and so is `id`: whose voice it has."""
 
+    id: PersonaId = "classic"
     name: str = "Abraço"
     sliders: Sliders = field(default_factory=Sliders)
 
@@ -92,13 +97,14 @@ class Prompt:
 
 @dataclass(frozen=True)
 class Delta:
-    """A piece of a reply. `mood` and `chips` (suggestions) may come with any piece; the last one wins. `end`: there is
-    nothing more to say. A stream that stops without it was cut, maybe in the middle of a sentence."""
+    """A piece of a reply. `mood`, `chips` (suggestions) and a `drawing` may come with any piece; the last one wins.
+    `end`: there is nothing more to say. A stream that stops without it was cut, maybe in the middle of a sentence."""
 
     text: str
     line_id: str | None = None
     mood: Mood | None = None
     chips: tuple[str, ...] = ()
+    drawing: str = ""
     end: bool = False
 
 

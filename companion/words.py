@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import functools
 import itertools
-import re
-import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,14 +12,12 @@ from typing import Any
 import re2
 import yaml
 
+from companion.folding import NOT_WORD, plain, squeezed
 from companion.types import Language
 
-QUOTES = str.maketrans({"’": "'", "‘": "'", "`": "'", "´": "'", "“": '"', "”": '"', "«": '"', "»": '"'})
 SENTENCE_END = re2.compile(r"[.!?…\n]+[\s)\"'»]*|[\n]+")
 GOES_ON = 5  # words
 NOT_AFTER = frozenset(("fr",))  # "j'aime pas": what denies a word stands after it too
-# One class, so linear. Over the whole bank at a start, re2 takes three times as long.
-NOT_WORD = re.compile(r"[\W_]+")
 
 
 @dataclass(frozen=True)
@@ -74,29 +70,6 @@ def lexicon(language: Language) -> Lexicon:
         times={word: group[0] for group in given["times"] for word in group},
         asks_name=re2.compile(given["asks_name"]),
     )
-
-
-def plain(text: str) -> str:
-    """Lower case without accents, quotes straightened."""
-    if text.isascii():
-        return text.lower().replace("`", "'")
-    folded = unicodedata.normalize("NFD", text.casefold().translate(QUOTES)).replace("œ", "oe").replace("æ", "ae")
-    return "".join(letter for letter in folded if not unicodedata.combining(letter))
-
-
-def squeezed(text: str) -> str:
-    """Letters that repeat three times and more, once: sooo, heyyyy. (Laughter keeps its kkk.)"""
-    if not any(first == second == third for first, second, third in zip(text, text[1:], text[2:], strict=False)):
-        return text
-    out: list[str] = []
-    run = 0
-    for at, letter in enumerate(text):
-        run = run + 1 if at and text[at - 1] == letter else 1
-        if run == 3 and letter != "k":
-            out[-2:] = [letter]
-        elif run < 3 or (letter == "k" and run == 3):
-            out.append(letter)
-    return "".join(out)
 
 
 @functools.lru_cache(maxsize=4096)

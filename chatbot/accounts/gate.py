@@ -80,11 +80,12 @@ UNKNOWN_BAND: Band = "13-15"
 
 @dataclass(frozen=True)
 class Terms:
-    """What a person who is answered may have: plain mode, memory."""
+    """What a person who is answered may have: plain mode, memory, all skills but those."""
 
     band: Band
     plain: bool
     memory: bool
+    skills_off: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,7 @@ class DayLimits:
     quiet_to: time | None
     minutes: int | None
     memory: bool
+    skills_off: frozenset[str] = frozenset()
 
 
 DEFAULTS: dict[Band, DayLimits] = {
@@ -161,6 +163,7 @@ def limits_from(person: User, row: TimeLimits | None, now: datetime) -> DayLimit
         row.quiet_to or default.quiet_to,
         row.minutes_a_day if row.minutes_a_day is not None else default.minutes,
         not (row.memory_off or row.memory_paused),
+        frozenset(row.skills_off),
     )
 
 
@@ -229,7 +232,7 @@ def may_talk_as(standing: Standing, *, now: datetime) -> Pass:
         raise LimitReached
     if standing.presence is not None and standing.presence.break_open:
         raise BreakOpen
-    return Pass(terms.band, terms.plain, terms.memory, left)
+    return Pass(terms.band, terms.plain, terms.memory, terms.skills_off, left)
 
 
 def may_be_answered(person: User, limits: TimeLimits | None, *, now: datetime) -> Terms:
@@ -248,7 +251,7 @@ def _answerable(person: User, row: TimeLimits | None, now: datetime) -> tuple[Te
     limits = limits_from(person, row, now)
     if _is_quiet(limits, now.astimezone(zone_of(person)).time()):
         raise QuietHours
-    return Terms(band_of(person, now), plain, limits.memory and not plain), limits
+    return Terms(band_of(person, now), plain, limits.memory and not plain, limits.skills_off), limits
 
 
 def may_own(person: User, owner_id: uuid.UUID) -> None:

@@ -18,6 +18,8 @@ _DAY = 24 * 60
 # A night of quiet that the youngest keep, and hours that anybody keeps for the chat.
 QUIET_LEAST, QUIET_MOST = 7 * 60, 18 * 60
 MOVED = "time_zone_moved"
+# Skills that nobody switches off for somebody else: they are help.
+STAY_ON = frozenset({"calm_down"})
 
 
 class LimitsRefused(gate.Refused):
@@ -35,17 +37,19 @@ class LimitsRefused(gate.Refused):
 
 @dataclass(frozen=True)
 class Wished:
-    """What a guardian would like to hold. Quiet hours are both or neither."""
+    """What a guardian would like to hold. Quiet hours are both or neither. skills_off: names; that there are such
+    skills is seen to by who calls."""
 
     quiet_from: time | None
     quiet_to: time | None
     minutes: int
     memory_off: bool
     time_zone: str
+    skills_off: frozenset[str] = frozenset()
 
 
 def limits_set(guardian: User, teen_id: uuid.UUID, wished: Wished) -> None:
-    """Set quiet hours, minutes, memory and the time zone they go by. Raises LimitsRefused, gate.Refused."""
+    """Set quiet hours, minutes, memory, skills and the time zone. Raises LimitsRefused, gate.Refused."""
     now = clock.now()
     teen = gate.may_oversee(guardian, teen_id, now=now).teen
     held = TimeLimits.objects.filter(person=teen).exclude(set_by__in=("", Role.GUARDIAN)).exists()
@@ -53,6 +57,8 @@ def limits_set(guardian: User, teen_id: uuid.UUID, wished: Wished) -> None:
         raise LimitsRefused(_("Whoever runs this place has set these limits, so they can't be changed here."))
     _check_minutes(teen, wished.minutes, now)
     _check_quiet(teen, wished, now)
+    if wished.skills_off & STAY_ON:
+        raise LimitsRefused(_("What helps to calm down can't be switched off: it is help."))
     with transaction.atomic():
         teen = User.objects.select_for_update().get(id=teen.id)  # of two moves at once the second is too soon
         moved = wished.time_zone != teen.time_zone
@@ -66,6 +72,7 @@ def limits_set(guardian: User, teen_id: uuid.UUID, wished: Wished) -> None:
                 "quiet_to": wished.quiet_to,
                 "minutes_a_day": wished.minutes,
                 "memory_off": wished.memory_off,
+                "skills_off": sorted(wished.skills_off),
                 "set_by": Role.GUARDIAN,
             },
         )

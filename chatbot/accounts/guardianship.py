@@ -252,7 +252,7 @@ def _end_rows(link: Guardianship, *, by: str, now: datetime) -> bool:
         ).delete()
         if not Guardianship.objects.filter(teen_id=link.teen_id, state=GuardianshipState.ACTIVE).exists():
             TimeLimits.objects.filter(person_id=link.teen_id, set_by=Role.GUARDIAN).update(
-                quiet_from=None, quiet_to=None, minutes_a_day=None, memory_off=False, set_by=""
+                quiet_from=None, quiet_to=None, minutes_a_day=None, memory_off=False, skills_off=[], set_by=""
             )
     return True
 

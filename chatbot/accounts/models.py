@@ -151,8 +151,8 @@ class Consent(models.Model):
 class TimeLimits(models.Model):
     """Quiet hours and minutes a day, in the person's own time zone. No row means the defaults of the band.
 
-    `memory_off` is somebody else's switch (a guardian, the operator), `memory_paused` the person's own: each is lifted
-    only by who set it. `set_by` is the role of who set the others; empty for the house.
+    `memory_off` and `skills_off` (names) are switches of somebody else (guardian, operator), `memory_paused` is the
+    person's own: each is lifted only by who set it. `set_by` is the role of who set the others; empty for the house.
     """
 
     person = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="time_limits")
@@ -160,6 +160,7 @@ class TimeLimits(models.Model):
     quiet_to = models.TimeField(null=True, blank=True)
     minutes_a_day = models.PositiveSmallIntegerField(null=True, blank=True)
     memory_off = models.BooleanField(default=False)
+    skills_off = models.JSONField(default=list)
     memory_paused = models.BooleanField(default=False)
     set_by = models.CharField(max_length=12, choices=Role.choices, blank=True)
 

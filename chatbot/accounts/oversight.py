@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
+
 from chatbot.accounts import gate, guardianship
 from chatbot.accounts.models import (
     AlertKind,
@@ -52,7 +54,7 @@ class SeenDay:
 
 @dataclass(frozen=True)
 class SeenLimits:
-    """What holds now; `yours`: a guardian set it."""
+    """What holds now; `yours`: a guardian set it. Skills by name: off for this teen, and off for everybody here."""
 
     quiet_from: time | None
     quiet_to: time | None
@@ -60,6 +62,8 @@ class SeenLimits:
     memory: bool
     time_zone: str
     yours: bool
+    skills_off: tuple[str, ...] = ()
+    skills_off_here: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -131,6 +135,8 @@ def _limits(teen: User, now: datetime) -> SeenLimits:
         memory=row is None or not row.memory_off,
         time_zone=teen.time_zone,
         yours=row is not None and row.set_by == Role.GUARDIAN,
+        skills_off=tuple(sorted(holding.skills_off)),
+        skills_off_here=tuple(sorted(settings.SKILLS_OFF)),
     )
 
 

@@ -24,7 +24,7 @@ from chatbot.core.ids import new_id
 from chatbot.core.jobs import enqueue_after_commit
 from chatbot.core.rows import only_row
 
-WRITTEN = "written"
+WRITTEN, SKILL = "written", "skill"  # what answered, where no engine did
 LEASE = timedelta(seconds=15)
 ENGINE_LENGTH, LINE_ID_LENGTH = 40, 120  # as wide as their columns; an engine may be anybody's code
 
@@ -161,13 +161,13 @@ def turn_finish(
         if said is None:
             said = [sentence.text for sentence in Sentence.objects.filter(turn_id=turn.id).order_by("seq")]
         reply: Message | None = None
-        # What people wrote for hard moments stays bubble by bubble; an engine's sentences are one text.
-        joint = "\n" if engine == WRITTEN else " "
+        # What people wrote for hard moments, and a game, stay bubble by bubble; an engine's sentences are one text.
+        joint = "\n" if engine in (WRITTEN, SKILL) else " "
         if said:
             reply = Message(
                 id=new_id(after=max(turn.id, turn.message_id)), owner_id=turn.owner_id,
                 conversation_id=turn.conversation_id, author=Author.COMPANION,
-                body=joint.join(said), turn_id=turn.id, at=now,
+                body=joint.join(said), turn_id=turn.id, at=now, drawing=str(trace.get("drawing", "")),
             )  # fmt: skip
             reply.save(force_insert=True)
         if learn:

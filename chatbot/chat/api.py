@@ -154,6 +154,7 @@ def _turn(turn_id: uuid.UUID, after: int) -> TurnOut:
             "message": progress.message_id,
             "sentences": [SentenceOut(seq=seq, text=text) for seq, text in progress.sentences],
             "suggestions": list(progress.trace.get("chips", []))[:3] if progress.done else [],
+            "drawing": progress.drawing if progress.done else None,
             "notices": turn_notices(progress.trace) if progress.done else [],
         }
     )

@@ -9,7 +9,7 @@ from typing import Literal
 from ninja import Schema
 from pydantic import ConfigDict, Field
 
-from chatbot.chat.frames import MESSAGE_CHARS, MessageView, Notice
+from chatbot.chat.frames import MESSAGE_CHARS, DrawingView, MessageView, Notice
 from moderation.lines import MOST_CHARS
 
 WAIT_S = 25
@@ -65,6 +65,7 @@ class TurnOut(Schema):
     message: uuid.UUID | None
     sentences: list[SentenceOut]
     suggestions: list[str]
+    drawing: DrawingView | None = None
     notices: list[Notice]
 
 

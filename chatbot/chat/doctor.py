@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
+import shlex
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,6 +18,7 @@ from chatbot.accounts import gate, second_factor
 from chatbot.accounts.management.commands.seed_demo import CAST, PASSWORD
 from chatbot.accounts.models import Role, User
 from chatbot.chat import health
+from chatbot.chat.playing import skills
 from chatbot.core import clock, crypto, keys, parts
 from chatbot.core.audit import audit_broken_at, audit_record
 from chatbot.core.choices import choice, choice_set
@@ -194,6 +197,19 @@ def _trail() -> Iterator[Finding]:
         yield Finding("warn", "Free replies are stopped.", "`python manage.py stop_replies --resume` when it is time")
 
 
+def _skills() -> Iterator[Finding]:
+    folder = "" if settings.SKILLS_DIR is None else f" --directory {shlex.quote(str(settings.SKILLS_DIR))}"
+    fix = f"correct or remove it, and start again (docs/skills.md; `python -m companion.skills.lint{folder}`)"
+    for problem in skills().problems:
+        yield Finding("warn", f"Skills: {' '.join(problem.split()).rstrip('.')}.", fix)
+    names = skills().names()
+    for name in sorted(settings.SKILLS_OFF - set(names)):
+        near = difflib.get_close_matches(name, names, n=1)
+        known = f"take it out (`python -m companion.skills --list{folder}`)"
+        fix = f"write {near[0]} there" if near else known
+        yield Finding("warn", f"ABRACO_SKILLS_OFF names {name!r}, but no skill is called that.", fix)
+
+
 def _shared() -> Iterator[Finding]:
     said = parts.redis_wrong() or parts.jobs_degraded()
     if said:
@@ -210,7 +226,8 @@ def _shared() -> Iterator[Finding]:
 
 
 CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
-    _regions, _people, _texts, _helplines, _safety_layer, _secrets, _https, _debug, _shared, _trail,
+    _regions, _people, _texts, _helplines, _safety_layer, _secrets, _https, _debug, _shared, _skills,
+    _trail,
 )  # fmt: skip
 
 

@@ -98,5 +98,7 @@ class Follower:
                     finish=progress.finish,
                     suggestions=list(progress.trace.get("chips", []))[:3],
                     mood=progress.trace.get("mood"),
+                    skill=progress.trace.get("skill") or None,
+                    drawing=progress.drawing,
                 )
             )

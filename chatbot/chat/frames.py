@@ -125,6 +125,13 @@ ClientFrame = Annotated[Hello | Say | Stop | Again | Edit | React | Report | Ack
 _client: TypeAdapter[ClientFrame] = TypeAdapter(ClientFrame)
 
 
+class DrawingView(_Frame):
+    """A drawing of itself that the companion sent: the file's name, and its caption."""
+
+    name: str
+    caption: str
+
+
 class MessageView(_Frame):
     id: uuid.UUID
     author: Literal["user", "companion"]
@@ -133,6 +140,7 @@ class MessageView(_Frame):
     turn: uuid.UUID | None
     reactions: list[str]
     state: Literal["current", "replaced"]
+    drawing: DrawingView | None = None
 
 
 class CompanionView(_Frame):
@@ -188,6 +196,8 @@ class Done(_Frame):
     finish: Literal["complete", "stopped", "withheld", "crisis", "failed"]
     suggestions: list[str]
     mood: str | None = None
+    skill: str | None = None
+    drawing: DrawingView | None = None
 
 
 class NoticeAction(_Frame):

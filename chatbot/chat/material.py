@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -24,7 +24,9 @@ from chatbot.core.fields import opened
 from companion.memory import services as memory
 from companion.memory.extract import told_in
 from companion.memory.services import MemoryReply
+from companion.play import services as play
 from companion.profile.services import Shape, companion_for
+from companion.skills.api import Playing
 from companion.types import LANGUAGES, Band, Language, Line, Recalled, Told
 from moderation.incidents import services as incidents
 from moderation.types import Exchanged, Screening, WatchState
@@ -53,8 +55,9 @@ class Material:
     region: str
     plain: bool
     memory: bool
-    hour: int
+    local: datetime
     said_already: int
+    skills_off: frozenset[str] = frozenset()
     closed: gate.Refused | None = None
     planned: dict[str, Any] | None = None
 
@@ -91,7 +94,7 @@ def material_read(turn: Turn) -> Material:
     """Read everything that a turn needs which was just claimed."""
     person = turn.conversation.person
     now = clock.now()
-    plain, remembers, closed = _standing(person, turn.started_at, now)
+    terms, closed = _standing(person, turn.started_at, now)
     text, history = _talk(turn)
     return Material(
         turn_id=turn.id,
@@ -106,34 +109,34 @@ def material_read(turn: Turn) -> Material:
         band=gate.band_of(person, now),
         country=person.country,
         region=person.region,
-        plain=plain,
-        memory=remembers,
-        hour=now.astimezone(gate.zone_of(person)).hour,
+        plain=terms.plain,
+        memory=terms.memory,
+        local=now.astimezone(gate.zone_of(person)),
         # Only a turn that somebody had before can have said something already.
         said_already=turn.sentences.count() if turn.fence > 1 else 0,
+        skills_off=terms.skills_off,
         closed=closed,
         planned=turn.trace,
     )
 
 
-def _standing(person: User, started_at: datetime, now: datetime) -> tuple[bool, bool, gate.Refused | None]:
-    """Plain mode, memory, and why nobody but people's own words may answer: the gate said no when the message came, or
-    says so since.
+def _standing(person: User, started_at: datetime, now: datetime) -> tuple[gate.Terms, gate.Refused | None]:
+    """The terms on which the person is answered, and why nobody but people's own words may answer: the gate said no
+    when the message came, or says so since.
 
     Minutes and breaks don't close it: they may have run out with this very message.
     """
     limits = limits_loaded(person)
     try:
-        terms = may_be_answered(person, limits, now=started_at)
+        return may_be_answered(person, limits, now=started_at), None
     except gate.Refused as refusal:
         closed = refusal
-    else:
-        return terms.plain, terms.memory, None
     try:
         plain = gate.may_enter(person, now=now)
     except gate.Refused:  # only a message in danger comes this far then: no engine, no memory
         plain = True
-    return plain, gate.limits_from(person, limits, now).memory and not plain, closed
+    own = gate.limits_from(person, limits, now)
+    return gate.Terms(gate.band_of(person, now), plain, own.memory and not plain, own.skills_off), closed
 
 
 def _talk(turn: Turn) -> tuple[str, tuple[Line, ...]]:
@@ -141,24 +144,27 @@ def _talk(turn: Turn) -> tuple[str, tuple[Line, ...]]:
     rows = Message.objects.filter(
         conversation_id=turn.conversation_id, state=MessageState.CURRENT, id__lte=turn.message_id
     ).order_by("-id")
-    messages = list(reversed(rows.values_list("id", "author", "body", "turn_id")[: HISTORY + 1]))
+    messages = list(reversed(rows.values_list("id", "author", "body", "turn_id", "drawing")[: HISTORY + 1]))
     if not messages or messages[-1][0] != turn.message_id:
         raise Message.DoesNotExist
     own = messages.pop()
     return opened(Message, "body", own[2], row_id=own[0], owner_id=turn.owner_id), _history(turn.owner_id, messages)
 
 
-def _history(owner_id: uuid.UUID, messages: Sequence[tuple[uuid.UUID, str, Any, uuid.UUID | None]]) -> tuple[Line, ...]:
-    said = _sentences([answered for _, author, _, answered in messages if answered and author == Author.COMPANION])
+_Row = tuple[uuid.UUID, str, Any, uuid.UUID | None, str]
+
+
+def _history(owner_id: uuid.UUID, messages: Sequence[_Row]) -> tuple[Line, ...]:
+    said = _sentences([answered for _, author, _, answered, _ in messages if answered and author == Author.COMPANION])
     lines: list[Line] = []
-    for message_id, author, body, answered in messages:
+    for message_id, author, body, answered, drawing in messages:
         try:
             if author == Author.USER:
                 lines.append(Line("user", opened(Message, "body", body, row_id=message_id, owner_id=owner_id)))
                 continue
             for piece_id, sealed, line_id in said.get(answered, ()) if answered else ():
                 text = opened(Sentence, "text", sealed, row_id=piece_id, owner_id=owner_id)
-                lines.append(Line("companion", text, line_id or None))
+                lines.append(Line("companion", text, line_id or None, drawing))
         except CryptoError as error:  # one broken row of the past is left out; it must not silence the conversation
             log.error("history_unreadable", message=str(message_id), error=type(error).__name__)
     return tuple(lines)
@@ -176,12 +182,13 @@ def _sentences(turns: list[uuid.UUID]) -> dict[uuid.UUID, list[tuple[uuid.UUID, 
 @dataclass(frozen=True)
 class Known:
     """What memory has for a message: an answer where it was asked for one, else what fits, and the person's name.
-    `told`: the names that the message itself tells, whatever memory keeps."""
+    `told`: the names that the message itself tells, whatever memory keeps. `playing`: what they play, by skill."""
 
     answer: MemoryReply | None = None
     recalled: tuple[Recalled, ...] = ()
     name: str | None = None
     told: tuple[Told, ...] = ()
+    playing: Mapping[str, Playing] = field(default_factory=dict)
 
 
 def screening_store(material: Material, screening: Screening, vector: tuple[float, ...] | None, *, fence: int) -> Known:
@@ -192,13 +199,18 @@ def screening_store(material: Material, screening: Screening, vector: tuple[floa
         return Known()
     owner_id, text, language = material.owner_id, material.text, screening.language
     told = told_in(text, language)
+    playing = play.play_read(
+        owner_id=owner_id, conversation_id=material.conversation_id, turn_id=material.turn_id, now=clock.now(),
+        remembers=material.memory,
+    )  # fmt: skip
     if not material.memory:
-        return Known(told=told)
+        return Known(told=told, playing=playing)
     answer = memory.memory_reply(owner_id=owner_id, text=text, language=language, seed=material.turn_id.int)
     if answer is not None:
         if answer.forgot_all:  # and once more: a job that was at it may have kept something since
             messages_let_go(owner_id)
             memory.memory_forget_all(owner_id=owner_id)
+            play.play_forget(owner_id)
         return Known(answer)
     recalled = memory.memory_recall(owner_id=owner_id, text=text, vector=vector, language=language, limit=RECALLED)
     # A name that is said just now is greeted at once; it is learned after the turn.
@@ -206,7 +218,7 @@ def screening_store(material: Material, screening: Screening, vector: tuple[floa
     name = named or next((one.slots["name"] for one in recalled if one.kind == "name"), None)
     if name is None and len(recalled) == RECALLED:  # more is known than was recalled
         name = memory.memory_name(owner_id=owner_id)
-    return Known(recalled=recalled, name=name, told=told)
+    return Known(recalled=recalled, name=name, told=told, playing=playing)
 
 
 def _screening_keep(material: Material, screening: Screening, fence: int) -> None:

@@ -62,6 +62,7 @@ class Message(_Owned):
     client_id = models.UUIDField(null=True)
     turn_id = models.UUIDField(null=True, db_index=True)
     decision = models.CharField(max_length=8, blank=True)
+    drawing = models.CharField(max_length=24, blank=True)
     remembered_at = models.DateTimeField(null=True)
     at = models.DateTimeField(default=clock.now)
 

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.crypto import salted_hmac
 from django.utils.translation import get_language
@@ -26,9 +27,11 @@ from chatbot.accounts.guardianship import links_of
 from chatbot.accounts.models import User
 from chatbot.accounts.views import person_of
 from chatbot.chat import dangers, selectors, services
+from chatbot.chat.material import language_of
 from chatbot.chat.models import Author, Conversation
 from chatbot.chat.names import name_is_fine
 from chatbot.core import clock
+from companion.personas.characters import personas_in
 from companion.profile.services import NAME_LENGTH, Shape, ShapeError, companion_for, companion_shape, companion_shaped
 from companion.types import LANGUAGES, Language
 from moderation.crisis import help_card
@@ -135,6 +138,7 @@ def chat(request: HttpRequest, person: User) -> HttpResponse:
         "phrases": [phrase for phrases in offline_phrases().values() for phrase in phrases],
         "earlier": reverse("chat:conversations"),
         "page": selectors.PAGE,
+        "drawings": static("stickers/"),
     }
     guardians = [link.guardian.username for link in links_of(person)]  # supervision is never hidden (R31)
     return render(request, "chat/chat.html", {"boot": boot, "conversations": past, "guardians": guardians})
@@ -225,7 +229,10 @@ def friend(request: HttpRequest, person: User) -> HttpResponse:
         if not error:
             return redirect("chat:chat")
         companion, status = _as_typed(companion, request), 400
-    context = {"companion": companion, "error": error, "first": first, "name_length": NAME_LENGTH}
+    context = {
+        "companion": companion, "error": error, "first": first, "name_length": NAME_LENGTH,
+        "personas": personas_in(language_of(person)),
+    }  # fmt: skip
     return render(request, "chat/friend.html", context, status=status)
 
 
@@ -237,11 +244,13 @@ def _shape(person: User, request: HttpRequest) -> str:
         return _("Let's find a kinder name than that one.")
     try:
         sliders = {key: int(request.POST.get(key, "50")) for key in ("playful", "curious", "gentle")}
-        companion_shape(owner_id=person.id, name=name, colour=request.POST.get("colour", ""), **sliders)
+        persona, colour = request.POST.get("persona", "classic"), request.POST.get("colour", "")
+        companion_shape(owner_id=person.id, name=name, persona=persona, colour=colour, **sliders)
     except ShapeError as error:
         return {
             "name": _("A name has 1 to 24 letters. Nothing was saved yet."),
             "colour": _("Pick one of the six colours. Nothing was saved yet."),
+            "persona": _("Pick one of the six characters. Nothing was saved yet."),
         }.get(str(error), _("The sliders go from 0 to 100. Nothing was saved yet."))
     except ValueError:
         return _("The sliders go from 0 to 100. Nothing was saved yet.")
@@ -256,4 +265,5 @@ def _as_typed(companion: Shape, request: HttpRequest) -> Shape:
         if value.isdecimal() and int(value[:4]) <= 100:
             typed[key] = int(value[:4])
     typed["colour"] = request.POST.get("colour", "")[:12]
+    typed["persona"] = request.POST.get("persona", "")[:12]
     return Shape(**typed)

@@ -13,9 +13,12 @@ from django.db.models import Q
 
 from chatbot.accounts import gate
 from chatbot.accounts.models import User
-from chatbot.chat.frames import MessageView
+from chatbot.chat.frames import DrawingView, MessageView
+from chatbot.chat.material import language_of
 from chatbot.chat.models import Author, Conversation, Message, MessageState, Sentence, Turn, TurnState
 from chatbot.core.keys import KeyMissing
+from companion.personas.drawings import drawings
+from companion.types import Language
 
 PAGE = 50
 
@@ -40,6 +43,7 @@ class Progress:
     finish: str
     message_id: uuid.UUID | None
     trace: dict[str, Any]
+    drawing: DrawingView | None
 
 
 def conversation_messages(
@@ -50,10 +54,11 @@ def conversation_messages(
     if before is not None:
         rows = rows.filter(id__lt=before)
     page = list(rows.select_related("reaction").order_by("-id")[:limit])
-    return [_view(row) for row in reversed(page)]
+    language = language_of(conversation.person)
+    return [_view(row, language) for row in reversed(page)]
 
 
-def _view(row: Message) -> MessageView:
+def _view(row: Message, language: Language) -> MessageView:
     reaction = getattr(row, "reaction", None)
     return MessageView(
         id=row.id,
@@ -63,7 +68,14 @@ def _view(row: Message) -> MessageView:
         turn=row.turn_id,
         reactions=[reaction.emoji] if reaction else [],
         state="current",
+        drawing=drawing_view(row.drawing, language),
     )
+
+
+def drawing_view(name: str, language: Language) -> DrawingView | None:
+    """The drawing with its caption; None for none, and for one that is drawn no more."""
+    found = drawings().get(name)
+    return None if found is None else DrawingView(name=name, caption=found.captions[language])
 
 
 def conversations_of(person: User, *, limit: int = PAGE) -> list[ConversationView]:
@@ -137,7 +149,7 @@ def turns_after(conversation_id: uuid.UUID, after: uuid.UUID | None) -> list[uui
 
 def turn_progress(turn_id: uuid.UUID, *, after: int) -> Progress | None:
     """What came of a turn after that seq. Read in this order, so that an end never comes before its sentences."""
-    turn = Turn.objects.filter(id=turn_id).first()
+    turn = Turn.objects.filter(id=turn_id).select_related("conversation__person").first()
     if turn is None:
         return None
     rows = Sentence.objects.filter(turn_id=turn_id, seq__gt=after).order_by("seq")
@@ -149,6 +161,7 @@ def turn_progress(turn_id: uuid.UUID, *, after: int) -> Progress | None:
         finish=turn.finish,
         message_id=reply.id if reply else None,
         trace=turn.trace or {},
+        drawing=drawing_view((turn.trace or {}).get("drawing", ""), language_of(turn.conversation.person)),
     )
 
 

@@ -50,8 +50,8 @@ async def whole_sentences(pieces: AsyncIterator[tuple[str, Delta]]) -> AsyncIter
         whole, waiting = sentences_split(waiting)
         for sentence in whole:
             yield name, Delta(sentence)
-        if delta.chips or delta.mood:
-            yield name, Delta("", mood=delta.mood, chips=delta.chips)
+        if delta.chips or delta.mood or delta.drawing:
+            yield name, Delta("", mood=delta.mood, chips=delta.chips, drawing=delta.drawing)
     if waiting.strip() and (ended or _ENDED.search(waiting)):
         yield name, Delta(waiting.strip())
 

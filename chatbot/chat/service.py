@@ -8,7 +8,7 @@ import structlog
 from asgiref.sync import sync_to_async
 from django.db import DatabaseError, connections
 
-from chatbot.chat import dangers, engine, guard, talk
+from chatbot.chat import dangers, engine, guard, playing, talk
 from chatbot.chat.doctor import start_refusals
 from chatbot.core import jobs, logging, metrics
 from chatbot.core.database import database_close
@@ -46,6 +46,7 @@ def _checked() -> None:
 async def _warm() -> None:
     try:
         await asyncio.to_thread(screen.warm)
+        await asyncio.to_thread(playing.skills)
         log.info("engine_ready", engine=await engine.engine_ready())
     except Exception as error:  # the sweeps must run whatever can't be loaded
         log.error("engine_unavailable", reason=str(error))

@@ -225,6 +225,7 @@ def turn_answer(turn_id: uuid.UUID) -> dict[str, Any]:
         "finish": turn.finish,
         **{key: decision[key] for key in ("action", "categories", "severity", "level", "playbook") if key in decision},
         "notices": ["crisis_card"] if "card" in trace else [],
+        "skill": trace.get("skill") or None,
         "memories_used": trace.get("memories", []),
         "engine": turn.engine,
         "ms": {part: turn.timings.get(part, 0.0) for part in ("moderation", "recall", "first_token", "total")},

@@ -28,14 +28,18 @@ from chatbot.chat.engine import engine_stream
 from chatbot.chat.material import screening_store, turn_begin
 from chatbot.chat.models import Finish
 from chatbot.chat.notices import refusal_notice
+from chatbot.chat.playing import turn_played
 from chatbot.chat.reply import Reply, Stopped
+from chatbot.chat.saying import say_checked, say_withheld
 from chatbot.chat.sentences import sentences_of, until_stopped, whole_sentences
 from chatbot.core import clock, metrics
 from chatbot.core.crypto import CryptoError
 from chatbot.core.database import in_database
 from chatbot.core.encoder import Encoded
 from companion.engines.base import EngineError
+from companion.personas.drawings import drawings
 from companion.personas.mood import mood_next
+from companion.play.services import play_close
 from companion.types import Delta, Language, Limits, Prompt
 from moderation import crisis, screen
 from moderation.crisis.adults import adult_wanted
@@ -158,7 +162,7 @@ async def _answer(reply: Reply) -> tuple[Finish, bool]:
 
 
 async def _open_reply(reply: Reply, screening: Screening, encoded: Encoded | None) -> tuple[Finish, bool]:
-    """From memory, when the message asks for it; else freely. Neither while the gate says no."""
+    """From memory, when the message asks for it; by a skill that it is for; else freely. Not while the gate says no."""
     material = reply.material
     if material.closed is not None:
         return _refused(reply, material.closed), False
@@ -168,6 +172,9 @@ async def _open_reply(reply: Reply, screening: Screening, encoded: Encoded | Non
     remembered = await _remembered(reply, screening)
     if remembered is not None:
         return remembered, learn and remembered is Finish.COMPLETE
+    played = await turn_played(reply, screening)
+    if played is not None:
+        return played, False
     return await _free(reply, screening, encoded), learn
 
 
@@ -240,6 +247,7 @@ def _plan(reply: Reply, decision: Decision, watch: WatchState, before: WatchStat
     with transaction.atomic():
         answering.turn_plan(turn_id=material.turn_id, fence=reply.fence, trace=reply.trace)
         incidents.watch_store(material.owner_id, watch, before=before)
+        play_close(material.owner_id)
         if "card" in reply.trace:
             incidents.referral_count(
                 region=material.region or material.country,
@@ -274,8 +282,8 @@ async def _remembered(reply: Reply, screening: Screening) -> Finish | None:
     reply.engine = "memory"
     reply.trace["memories"] = [str(used) for used in answer.used]
     for sentence in sentences_of(answer.text):
-        if not await _say_checked(reply, Delta(sentence), screening, written=True):
-            return await _withheld(reply, screening)
+        if not await say_checked(reply, Delta(sentence), screening, written=True):
+            return await say_withheld(reply, screening)
     return Finish.COMPLETE
 
 
@@ -289,7 +297,7 @@ async def _free(reply: Reply, screening: Screening, encoded: Encoded | None) -> 
     if reply.stop.is_set():
         raise Stopped
     if not passed:
-        return await _withheld(reply, screening)
+        return await say_withheld(reply, screening)
     if not reply.pieces:
         raise EngineError("not one whole sentence")
     return Finish.COMPLETE
@@ -303,12 +311,14 @@ async def _streamed(reply: Reply, prompt: Prompt, screening: Screening) -> bool:
         async for name, delta in whole_sentences(until_stopped(pieces, reply.stop)):
             reply.took("choose", start)
             reply.engine = name
-            if delta.text.strip() and not await _say_checked(reply, delta, screening):
+            if delta.text.strip() and not await say_checked(reply, delta, screening):
                 return False
             if delta.chips:
                 reply.trace["chips"] = list(delta.chips)
             if delta.mood:
                 reply.trace["mood"] = delta.mood
+            if delta.drawing in drawings():  # an engine may be anybody's code
+                reply.trace["drawing"] = delta.drawing
             start = clock.monotonic()
     return True
 
@@ -322,9 +332,13 @@ def _prompt(reply: Reply, screening: Screening, encoded: Encoded | None) -> Prom
         language=screening.language,
         band=material.band,
         history=material.history,
-        persona=material.companion.persona(),
+        persona=material.companion.voice(),
         mood=mood_next(
-            history=material.history, text=material.text, low=low, hour=material.hour, before=material.companion.mood
+            history=material.history,
+            text=material.text,
+            low=low,
+            hour=material.local.hour,
+            before=material.companion.mood,
         ),
         memories=known.recalled,
         vector=None if encoded is None else encoded.vector,
@@ -334,36 +348,6 @@ def _prompt(reply: Reply, screening: Screening, encoded: Encoded | None) -> Prom
         person=known.name,
         told=known.told,
     )
-
-
-async def _say_checked(reply: Reply, delta: Delta, screening: Screening, *, written: bool = False) -> bool:
-    """Say a sentence if it passes in its place. written: people's words, as every line with an id is."""
-    material, start = reply.material, clock.monotonic()
-    so_far, written = " ".join(reply.pieces), written or delta.line_id is not None
-    reading = None if written else await guard.reply_read(delta.text, so_far, material)
-    verdict = screen.check_reply(
-        delta.text,
-        so_far=so_far,
-        history=material.answered(),
-        band=material.band,
-        language=screening.language,
-        watch=screening.watch,
-        plain=material.plain,
-        written=written,
-        reading=reading,
-    )
-    reply.took("check", start)
-    if verdict.action == "allow":
-        await reply.say(delta.text.strip(), delta.line_id)
-        return True
-    log.warning("reply_withheld", turn=str(material.turn_id), severity=verdict.severity, policy=verdict.policy)
-    return False
-
-
-async def _withheld(reply: Reply, screening: Screening) -> Finish:
-    """The kind line that stands where something may not be said; nothing follows it."""
-    await reply.say(crisis.line("withheld", language=screening.language, seed=reply.material.turn_id.int))
-    return Finish.WITHHELD
 
 
 async def _finish(reply: Reply, finish: Finish, *, learn: bool, said: Sequence[str] | None = None) -> None:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 from zoneinfo import available_timezones
 
 from allauth.account.adapter import get_adapter
 from django import forms
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
+
+from chatbot.accounts.guardian_limits import STAY_ON
+from chatbot.chat.skill_list import Listed, skills_listed
 
 
 def _zones() -> list[tuple[str, str]]:
@@ -70,8 +76,38 @@ class AgreeForm(forms.Form):
     )
 
 
+@dataclass(frozen=True)
+class SkillRow:
+    """One skill of the fieldset: whether its box is ticked, and why it can't be changed here, if it can't."""
+
+    skill: Listed
+    ticked: bool
+    stays_on: bool
+    off_here: bool
+
+
+class SkillsField(forms.MultipleChoiceField):
+    """Names of skills that a guardian may switch."""
+
+    default_error_messages = {
+        "invalid_choice": _("There is no game or skill of that name to switch here. Nothing was changed."),
+        "invalid_list": _("There is no game or skill of that name to switch here. Nothing was changed."),
+    }
+
+    def __init__(self) -> None:
+        super().__init__(required=False, choices=_switchable)
+
+
+def _switchable() -> list[tuple[str, str]]:
+    return [(skill.name, skill.title) for skill in skills_listed() if skill.name not in STAY_ON]
+
+
 class LimitsForm(forms.Form):
-    """What holds for one teen. The bounds are the gate's; times are in the teen's time zone."""
+    """What holds for one teen. The bounds are the gate's; times are in the teen's time zone.
+
+    Skills have a box each that says "on". `skills_shown` names those that had a box: one that came into the house since
+    is not switched off by having none.
+    """
 
     quiet_from = forms.TimeField(
         label=_("Quiet hours begin"), required=False, widget=forms.TimeInput({"type": "time"}, format="%H:%M")
@@ -86,9 +122,13 @@ class LimitsForm(forms.Form):
     time_zone = forms.ChoiceField(
         label=_("Time zone"), choices=_zones, help_text=_("Quiet hours and days go by it. Your teen can't change it.")
     )
+    skills_on = SkillsField()
+    skills_shown = SkillsField()
 
-    def __init__(self, *args: Any, bounds: tuple[int, int], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, bounds: tuple[int, int], skills_off: frozenset[str], **kwargs: Any) -> None:
+        """skills_off: those that are off for this teen so far."""
         super().__init__(*args, **kwargs)
+        self._skills_off = skills_off
         least, most = bounds
         here = self.initial.get("time_zone", "UTC")
         field = self.fields["time_zone"]
@@ -96,6 +136,24 @@ class LimitsForm(forms.Form):
             field.choices = [(here, here), *_zones()]  # under an older name: saving other things doesn't change it
         self.fields["minutes"].help_text = _("%(least)d to %(most)d at this age.") % {"least": least, "most": most}
         self.fields["minutes"].widget.attrs.update({"inputmode": "numeric", "min": least, "max": most})
+
+    def skill_rows(self) -> Iterator[SkillRow]:
+        """The fieldset, as it was sent or as it stands. Help comes last."""
+        rows = sorted(skills_listed(), key=lambda skill: skill.name in STAY_ON)
+        sent = self["skills_on"].data if self.is_bound and self["skills_shown"].data else None
+        for skill in rows:
+            stays, off_here = skill.name in STAY_ON, skill.name in settings.SKILLS_OFF
+            on = skill.name not in self._skills_off if sent is None else skill.name in sent
+            yield SkillRow(skill, not off_here and (stays or on), stays, off_here)
+
+    def skills_off_now(self) -> int:
+        """How many the guardian has switched off, as the fieldset stands."""
+        return sum(not (row.ticked or row.off_here) for row in self.skill_rows())
+
+    def skills_off(self) -> frozenset[str]:
+        """Which are to be off. Of a valid form."""
+        shown, on = (frozenset(self.cleaned_data[name]) for name in ("skills_shown", "skills_on"))
+        return (self._skills_off - shown) | (shown - on)
 
 
 class MailForm(forms.Form):

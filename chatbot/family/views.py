@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
@@ -74,7 +73,7 @@ def alert_see(request: HttpRequest, person: User, alert_id: uuid.UUID) -> HttpRe
 @guardians
 @require_http_methods(["GET", "POST"])
 def limits(request: HttpRequest, person: User, teen_id: uuid.UUID) -> HttpResponse:
-    """Quiet hours, minutes, memory and the time zone. Told to open chats at once."""
+    """Quiet hours, minutes, memory, games and other skills, the time zone. Told to open chats at once."""
     now = clock.now()
     link = gate.may_oversee(person, teen_id, now=now)
     bounds = gate.MINUTES[gate.band_of(link.teen, now)]
@@ -86,10 +85,11 @@ def limits(request: HttpRequest, person: User, teen_id: uuid.UUID) -> HttpRespon
         "memory_off": not holding.memory,
         "time_zone": holding.time_zone,
     }
-    form = LimitsForm(request.POST or None, bounds=bounds, initial=initial)
+    off = frozenset(holding.skills_off)
+    form = LimitsForm(request.POST or None, bounds=bounds, skills_off=off, initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
-            limits_set(person, teen_id, _wished(form.cleaned_data))
+            limits_set(person, teen_id, _wished(form))
         except LimitsRefused as refusal:
             form.add_error(None, refusal.sentence())
         else:
@@ -100,13 +100,15 @@ def limits(request: HttpRequest, person: User, teen_id: uuid.UUID) -> HttpRespon
     return render(request, "family/limits.html", context, status=400 if form.errors else 200)
 
 
-def _wished(given: dict[str, Any]) -> Wished:
+def _wished(form: LimitsForm) -> Wished:
+    given = form.cleaned_data
     return Wished(
         quiet_from=given["quiet_from"],
         quiet_to=given["quiet_to"],
         minutes=given["minutes"],
         memory_off=given["memory_off"],
         time_zone=given["time_zone"],
+        skills_off=form.skills_off(),
     )
 
 

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
+
 from chatbot.accounts import gate
 from chatbot.accounts.devices import devices_of
 from chatbot.accounts.erasure import erasure_of
@@ -18,6 +20,7 @@ from chatbot.core import clock
 from chatbot.me.looks import looks_of
 from chatbot.me.mirror import alerts_about, teens_seen
 from companion.memory.services import memory_list
+from companion.play import services as play
 from companion.profile.services import companion_for
 from moderation.incidents.selectors import filed_about
 
@@ -91,7 +94,8 @@ def _teen(person: User, now: datetime) -> dict[str, Any]:
         "alerts": [asdict(alert) for alert in alerts_about(person)],
         "limits": {
             "quiet_from": limits.quiet_from, "quiet_to": limits.quiet_to, "minutes_a_day": limits.minutes,
-            "memory": limits.memory, "set_by": row.set_by if row else "",
+            "memory": limits.memory, "skills_off": sorted(limits.skills_off),
+            "skills_off_for_everybody": sorted(settings.SKILLS_OFF), "set_by": row.set_by if row else "",
         },
         "days": [
             {"day": one.day, "seconds": one.seconds, "messages": one.turns} for one in person.usage_days.order_by("day")
@@ -102,6 +106,10 @@ def _teen(person: User, now: datetime) -> dict[str, Any]:
              "source": view.source}
             for view in memory_list(owner_id=person.id, language=language_of(person))
         ],
+        "shelf": [
+            {"kind": one.kind, "title": one.title, "text": one.text, "at": one.at} for one in play.shelf_of(person.id)
+        ],
+        "skills": play.left_of(person.id),
         "flagged": [
             {"at": one.at, "what": one.kind, "reason": one.reason, "state": one.state, "excerpt": one.excerpt}
             for one in filed_about(person.id)

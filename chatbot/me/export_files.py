@@ -14,6 +14,7 @@ from chatbot.accounts import gate
 from chatbot.accounts.models import User
 from chatbot.chat.archive import Said, Talk
 from chatbot.me.export import Copy
+from chatbot.me.made import kept_told, stories_of
 from chatbot.me.overview import overview_of
 
 # Messages that one template draws at a time.
@@ -61,9 +62,10 @@ def page_file(copy: Copy, person: User, *, language: str) -> Iterator[str]:
     """One HTML file with its style inside: no script, nothing from elsewhere; every word of people is escaped."""
     facts = copy.facts
     shared = {"copy": facts, "zone": gate.zone_of(person), "language": language}
-    yield render_to_string(
-        "me/copy/head.html", {**shared, "me": overview_of(person, now=facts["exported_at"]), "teen": "memory" in facts}
-    )
+    head = {**shared, "me": overview_of(person, now=facts["exported_at"]), "teen": "memory" in facts}
+    if head["teen"]:
+        head |= {"shelf": stories_of(person), "kept": kept_told(person)}
+    yield render_to_string("me/copy/head.html", head)
     for talk, said in copy.talks:
         yield render_to_string("me/copy/talk.html", {**shared, "talk": talk})
         while page := list(islice(said, ROWS)):

@@ -30,6 +30,7 @@ from chatbot.me.overview import memory_state
 from companion.memory import services
 from companion.memory.facts import KINDS, Kind
 from companion.memory.services import LONGEST_CORRECTION, MemoryView
+from companion.play import services as play
 
 View = Callable[..., HttpResponse]
 
@@ -100,6 +101,7 @@ def memories(request: HttpRequest, person: User) -> HttpResponse:
         "groups": [one for one in groups if one.now or one.before],
         "state": state,
         "count": len(views),
+        "played": bool(play.left_of(person.id)),
         "zone": gate.zone_of(person),
     }
     return render(request, "me/memory.html", context)
@@ -145,13 +147,14 @@ def forget(request: HttpRequest, person: User, memory_id: uuid.UUID) -> HttpResp
 @owned
 @require_http_methods(["GET", "POST"])
 def forget_all(request: HttpRequest, person: User) -> HttpResponse:
-    """Everything, in two taps: the link here, and the button. Always possible."""
+    """Everything, in two taps: the link here, and the button. What games kept goes too. Always possible."""
     if request.method == "GET":
         return render(request, "me/forget_all.html", {"count": len(_of(person))})
     messages_let_go(person.id)  # first: a job that is at it keeps nothing any more
     count = services.memory_forget_all(owner_id=person.id)
+    play.play_forget(person.id)
     said = ngettext("%(count)d thing forgotten.", "%(count)d things forgotten.", count) % {"count": count}
-    messages.success(request, said)
+    messages.success(request, said if count else _("Forgotten."))
     return redirect("me:memory")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 from chatbot.accounts import gate
@@ -20,13 +21,17 @@ BAR, ROW = 150, 26
 
 @dataclass(frozen=True)
 class Limits:
-    """What holds today. `set_by` is a sentence, empty where the defaults hold."""
+    """What holds today. `set_by` is a sentence, empty where the defaults hold. Skills by name: those that are off for
+    this person (`by_guardian`: by whom), and those that are off for everybody."""
 
     quiet_from: time | None
     quiet_to: time | None
     minutes: int | None
     used: int
     set_by: str
+    skills_off: tuple[str, ...]
+    skills_off_here: tuple[str, ...]
+    by_guardian: bool
 
 
 @dataclass(frozen=True)
@@ -83,12 +88,16 @@ def _country(person: User) -> str:
 def _limits(person: User, now: datetime) -> Limits:
     holding = gate.limits_of(person, now)
     used = UsageDay.objects.filter(person=person, day=gate.local_day(person, now)).first()
+    row = TimeLimits.objects.filter(person=person).first()
     return Limits(
         quiet_from=holding.quiet_from,
         quiet_to=holding.quiet_to,
         minutes=holding.minutes,
         used=used.seconds // 60 if used else 0,
-        set_by=_set_by(person),
+        set_by=_set_by(row),
+        skills_off=tuple(sorted(holding.skills_off)),
+        skills_off_here=tuple(sorted(settings.SKILLS_OFF)),
+        by_guardian=row is not None and row.set_by == Role.GUARDIAN,
     )
 
 
@@ -105,9 +114,8 @@ def days_of(person: User, *, now: datetime) -> list[SeenDay]:
     ]
 
 
-def _set_by(person: User) -> str:
-    row = TimeLimits.objects.filter(person=person).first()
-    if row is None or (row.quiet_from is None and row.quiet_to is None and row.minutes_a_day is None):
+def _set_by(row: TimeLimits | None) -> str:
+    if row is None or (row.quiet_from, row.quiet_to, row.minutes_a_day, row.skills_off) == (None, None, None, []):
         return ""
     if row.set_by == Role.GUARDIAN:
         return _("A parent or carer set these.")

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from chatbot.me import account, export_views, memory, privacy, views
+from chatbot.me import account, export_views, memory, privacy, shelf, views
 from chatbot.me.models import ExportForm
 
 app_name = "me"
@@ -19,6 +19,11 @@ urlpatterns = [
     path("memory/forget-all/", memory.forget_all, name="memory_forget_all"),
     path("memory/<uuid:memory_id>/", memory.correct, name="memory_correct"),
     path("memory/<uuid:memory_id>/forget/", memory.forget, name="memory_forget"),
+    path("shelf/", shelf.shelf, name="shelf"),
+    path("shelf/zine.html", shelf.zine, name="zine"),
+    path("shelf/words/remove/", shelf.word_remove, name="word_remove"),
+    path("shelf/moods/forget/", shelf.moods_forget, name="moods_forget"),
+    path("shelf/<uuid:keepsake_id>/remove/", shelf.take_off, name="shelf_remove"),
     path("devices/", account.devices, name="devices"),
     path("devices/others/end/", account.others_end, name="devices_end"),
     path("devices/<str:device_id>/end/", account.device_end, name="device_end"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from django.conf import settings
+from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
@@ -62,6 +63,7 @@ def boot_of(person: User) -> dict[str, object]:
         "phrases": [phrase for phrases in offline_phrases().values() for phrase in phrases],
         "earlier": "",
         "page": selectors.PAGE,
+        "drawings": static("stickers/"),
         "deal": person.deal_confirmed_at is None,
     }
 

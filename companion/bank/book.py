@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from companion.types import Band, Language, Mood, Tone
+from companion.types import Band, Language, Mood, PersonaId, Tone
 
 
 class BankError(Exception):
@@ -19,7 +19,8 @@ class BankError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class BankLine:
-    """One reply. `bands` and `moods` empty mean: all. `slots` are the names that must be filled to say it."""
+    """One reply. `bands` and `moods` empty mean: all. `slots` are the names that must be filled to say it. `persona`:
+    whose voice it is in; None: everybody's."""
 
     id: str
     text: str
@@ -27,6 +28,7 @@ class BankLine:
     moods: frozenset[Mood] = frozenset()
     bands: frozenset[Band] = frozenset()
     slots: frozenset[str] = frozenset()
+    persona: PersonaId | None = None
 
     @property
     def asks(self) -> bool:
@@ -45,6 +47,7 @@ class Exchange:
     otherwise: tuple[BankLine, ...] = ()
     chips: tuple[str, ...] = ()
     act: str | None = None
+    persona: PersonaId | None = None
 
     def lines(self) -> Iterator[BankLine]:
         """Every line below this exchange, follow-ups included."""

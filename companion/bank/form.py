@@ -11,29 +11,41 @@ from typing import Annotated, Any, Literal, get_args
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from companion.types import Band, Mood, Tone
+from companion.types import Band, Mood, PersonaId, Tone
 
 Act = Literal[
     "greeting", "farewell", "farewell_night", "thanks", "laugh", "agree", "disagree", "shrug", "are_you_real",
     "love_you", "insult", "compliment", "sorry", "bored", "ask_me_something", "tell_joke", "what_can_you_do",
     "who_are_you", "how_are_you", "not_understood", "not_understood_twice", "change_topic", "silence",
     "what_about_you", "why", "keyboard_mash", "test_me", "fact_question", "remember_thanks", "memory_off_hard",
-    "good_news", "bad_news", "listening", "tells_name", "tells_pet", "tells_person",
+    "good_news", "bad_news", "listening", "tells_name", "tells_pet", "tells_person", "confused", "confused_again",
+    "knock_knock", "knock_who", "their_riddle", "their_punchline", "your_turn", "either_or", "should_i", "do_you_like",
+    "do_you_ever", "why_you", "what_means", "facts", "how_to",
 ]  # fmt: skip
 ACTS: tuple[str, ...] = get_args(Act)
-# These are picked by the engine's own rules, so they may have nothing under `said`.
-ACTS_WITHOUT_SAID = frozenset(
+# What the engine does where the bank has no exchange (engines/embedded/moves).
+MOVES = frozenset(
     {
-        "not_understood",
-        "not_understood_twice",
-        "change_topic",
-        "silence",
-        "keyboard_mash",
-        "listening",
-        "tells_name",
-        "tells_pet",
-        "tells_person",
+        "confused", "confused_again", "knock_knock", "knock_who", "their_riddle", "their_punchline", "your_turn",
+        "either_or", "should_i", "do_you_like", "do_you_ever", "why_you", "what_means", "facts", "how_to",
     }
+)  # fmt: skip
+# These are picked by the engine's own rules, so they may have nothing under `said`.
+ACTS_WITHOUT_SAID = (
+    frozenset(
+        {
+            "not_understood",
+            "not_understood_twice",
+            "change_topic",
+            "silence",
+            "keyboard_mash",
+            "listening",
+            "tells_name",
+            "tells_pet",
+            "tells_person",
+        }
+    )
+    | MOVES
 )
 
 
@@ -90,6 +102,7 @@ class FileForm(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     situation: Annotated[str, Field(pattern=r"^[a-z0-9]+([-_][a-z0-9]+)*$")]
+    persona: PersonaId | None = None
     exchanges: Annotated[tuple[ExchangeForm, ...], Field(min_length=1)]
 
 

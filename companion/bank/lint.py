@@ -27,7 +27,8 @@ from companion.types import LANGUAGES, Language
 NEEDED_ACTS = frozenset(
     {"are_you_real", "love_you", "farewell", "farewell_night", "not_understood", "not_understood_twice", "change_topic"}
 )
-ACTS_WITH_NAME = frozenset({"tells_name", "tells_pet", "tells_person"})  # found only where the name was told
+# Found only where a name was told.
+ACTS_WITH_NAME = frozenset({"tells_name", "tells_pet", "tells_person", "knock_who"})
 LINES_PER_SLOT = 15  # a slot in at most one reply of so many
 
 

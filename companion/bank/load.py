@@ -13,14 +13,15 @@ from pydantic import ValidationError
 from companion.bank.book import Bank, BankError, BankLine, Exchange, bank_of
 from companion.bank.form import ExchangeForm, FileForm, FollowForm, ReplyForm, file_parse, problem_words
 from companion.bank.slots import slots_in
-from companion.types import LANGUAGES, Language
+from companion.types import LANGUAGES, Language, PersonaId
 
 BANK_DIR = Path(__file__).parent
 
 
-def _line(*, form: ReplyForm, line_id: str) -> BankLine:
+def _line(*, form: ReplyForm, line_id: str, persona: PersonaId | None) -> BankLine:
     return BankLine(
         id=line_id,
+        persona=persona,
         text=form.text,
         tone=form.tone,
         moods=frozenset(form.mood),
@@ -29,17 +30,23 @@ def _line(*, form: ReplyForm, line_id: str) -> BankLine:
     )
 
 
-def _exchange(*, form: ExchangeForm | FollowForm, own_id: str, situation: str) -> Exchange:
+def _exchange(*, form: ExchangeForm | FollowForm, own_id: str, situation: str, persona: PersonaId | None) -> Exchange:
     return Exchange(
         id=own_id,
+        persona=persona,
         situation=situation,
         said=form.said,
-        replies=tuple(_line(form=reply, line_id=f"{own_id}/{n}") for n, reply in enumerate(form.replies)),
+        replies=tuple(
+            _line(form=reply, line_id=f"{own_id}/{n}", persona=persona) for n, reply in enumerate(form.replies)
+        ),
         then=tuple(
-            _exchange(form=follow, own_id=f"{own_id}/then{n}", situation=situation)
+            _exchange(form=follow, own_id=f"{own_id}/then{n}", situation=situation, persona=persona)
             for n, follow in enumerate(form.then)
         ),
-        otherwise=tuple(_line(form=reply, line_id=f"{own_id}/otherwise/{n}") for n, reply in enumerate(form.otherwise)),
+        otherwise=tuple(
+            _line(form=reply, line_id=f"{own_id}/otherwise/{n}", persona=persona)
+            for n, reply in enumerate(form.otherwise)
+        ),
         chips=form.chips,
         act=form.act if isinstance(form, ExchangeForm) else None,
     )
@@ -47,7 +54,9 @@ def _exchange(*, form: ExchangeForm | FollowForm, own_id: str, situation: str) -
 
 def exchanges_of(form: FileForm) -> tuple[Exchange, ...]:
     return tuple(
-        _exchange(form=exchange, own_id=f"{form.situation}/{exchange.id}", situation=form.situation)
+        _exchange(
+            form=exchange, own_id=f"{form.situation}/{exchange.id}", situation=form.situation, persona=form.persona
+        )
         for exchange in form.exchanges
     )
 

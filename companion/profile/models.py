@@ -14,6 +14,7 @@ class Companion(models.Model):
 
     owner_id = models.UUIDField(primary_key=True)
     name = EncryptedTextField()
+    persona = models.CharField(max_length=12, default="classic")
     colour = models.CharField(max_length=12, default="honey")
     mood = models.CharField(max_length=12, default="sunny")
     playful = models.PositiveSmallIntegerField(default=50)

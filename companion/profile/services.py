@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from chatbot.core.rows import only_row
 from companion.profile.models import Companion
-from companion.types import MOODS, Mood, Persona, Sliders
+from companion.types import MOODS, PERSONAS, Mood, Persona, PersonaId, Sliders
 
 DEFAULT_NAME = "Abraço"
 COLOURS = ("honey", "leaf", "sky", "coral", "plum", "sand")
@@ -15,7 +15,7 @@ NAME_LENGTH = 24
 
 
 class ShapeError(ValueError):
-    """A name that is empty or too long, a colour that does not exist, a slider outside 0 to 100."""
+    """A name that is empty or too long, a persona or colour that does not exist, a slider outside 0 to 100."""
 
 
 @dataclass(frozen=True)
@@ -23,27 +23,32 @@ class Shape:
     """The companion as its person shaped it. Sliders are 0 to 100."""
 
     name: str
+    persona: PersonaId
     colour: str
     mood: Mood
     playful: int
     curious: int
     gentle: int
 
-    def persona(self) -> Persona:
+    def voice(self) -> Persona:
         """As the engines know it."""
-        return Persona(self.name, Sliders(self.playful / 100, self.curious / 100, self.gentle / 100))
+        return Persona(self.persona, self.name, Sliders(self.playful / 100, self.curious / 100, self.gentle / 100))
 
 
 def _mood(value: str) -> Mood:
     return next((mood for mood in MOODS if mood == value), "sunny")
 
 
+def _persona(value: str) -> PersonaId:
+    return next((persona for persona in PERSONAS if persona == value), "classic")
+
+
 def companion_for(owner_id: uuid.UUID) -> Shape:
     """The person's companion; the default one while they have not shaped it."""
     row = only_row(Companion.objects.filter(owner_id=owner_id))
     if row is None:
-        return Shape(DEFAULT_NAME, "honey", "sunny", 50, 50, 50)
-    return Shape(row.name, row.colour, _mood(row.mood), row.playful, row.curious, row.gentle)
+        return Shape(DEFAULT_NAME, "classic", "honey", "sunny", 50, 50, 50)
+    return Shape(row.name, _persona(row.persona), row.colour, _mood(row.mood), row.playful, row.curious, row.gentle)
 
 
 def companion_shaped(owner_id: uuid.UUID) -> bool:
@@ -51,16 +56,27 @@ def companion_shaped(owner_id: uuid.UUID) -> bool:
     return Companion.objects.filter(owner_id=owner_id).exists()
 
 
-def companion_shape(*, owner_id: uuid.UUID, name: str, colour: str, playful: int, curious: int, gentle: int) -> Shape:
-    """Name, colour and sliders. Raises ShapeError. Whether the name is a kind one is checked by who calls."""
+def companion_shape(
+    *, owner_id: uuid.UUID, name: str, colour: str, playful: int, curious: int, gentle: int, persona: str = "classic"
+) -> Shape:
+    """Name, persona, colour and sliders. Raises ShapeError. Whether the name is a kind one is checked by who calls."""
     name = " ".join(name.split())
     if not name or len(name) > NAME_LENGTH or not name.isprintable():
         raise ShapeError("name")
+    if persona not in PERSONAS:
+        raise ShapeError("persona")
     if colour not in COLOURS:
         raise ShapeError("colour")
     if not all(0 <= slider <= 100 for slider in (playful, curious, gentle)):
         raise ShapeError("slider")
-    shape = {"name": name, "colour": colour, "playful": playful, "curious": curious, "gentle": gentle}
+    shape = {
+        "name": name,
+        "persona": persona,
+        "colour": colour,
+        "playful": playful,
+        "curious": curious,
+        "gentle": gentle,
+    }
     Companion.objects.update_or_create(owner_id=owner_id, defaults=shape)
     return companion_for(owner_id)
 

@@ -21,7 +21,8 @@ pytestmark = pytest.mark.browser
 
 # What a browser is given here is a file, nothing for people, or a page inside another site (looked at there).
 NO_PAGES = (
-    "/sw.js", "/widget/", "/me/export/abraco", "/me/memory/export/", "/health", "/ready", "/metrics", "/api/",
+    "/sw.js", "/widget/", "/me/export/abraco", "/me/memory/export/", "/me/shelf/zine.html", "/health", "/ready",
+    "/metrics", "/api/",
 )  # fmt: skip
 # These change what comes after them: they are looked at last, in this order.
 LAST = ("/account/recovery-code/", "/leave/", "/account/unlock/")

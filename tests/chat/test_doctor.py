@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from chatbot.accounts.management.commands.seed_demo import PASSWORD
 from chatbot.accounts.models import Role, User
 from chatbot.asgi import application
 from chatbot.chat import doctor
+from chatbot.chat.playing import skills
 from chatbot.core import crypto
 from chatbot.core.audit import audit_broken_at
 from chatbot.core.choices import choice, choice_set
@@ -151,6 +153,49 @@ def test_unsigned_texts_are_accepted_with_a_reason_only(settings: Settings) -> N
         call_command("doctor", accept_unsigned_texts=True)
     call_command("doctor", accept_unsigned_texts=True, reason="a trial with adults")
     assert AuditEntry.objects.filter(action="unsigned_texts_accepted").count() == 2
+
+
+@pytest.fixture
+def _own_skills() -> Iterator[None]:
+    """Skills by the settings of the test, and afterwards by those of the others."""
+    skills.cache_clear()
+    yield
+    skills.cache_clear()
+
+
+@pytest.mark.usefixtures("_own_skills")
+def test_every_skill_that_can_t_be_used_is_told_with_its_fix(
+    settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings.SKILLS_DIR = tmp_path / "our skills"
+    for language, text in (("en", "skill: socks\nkind: rounds\n"), ("fr", "[")):
+        (settings.SKILLS_DIR / language).mkdir(parents=True)
+        (settings.SKILLS_DIR / language / "socks.yaml").write_text(text, encoding="utf-8")
+    told = {finding.what: finding for finding in doctor.findings() if finding.what.startswith("Skills: ")}
+    assert len(told) == 2
+    for where in ("en/socks.yaml:1: title: Field required", "fr/socks.yaml: can't be read"):
+        (found,) = [finding for what, finding in told.items() if where in what]
+        assert found.level == "warn"
+        assert f"companion.skills.lint --directory '{settings.SKILLS_DIR}'" in found.fix
+    call_command("doctor")
+    assert "en/socks.yaml:1" in capsys.readouterr().out
+    assert doctor.start_refusals() == []
+
+
+@pytest.mark.usefixtures("_own_skills")
+def test_a_folder_of_skills_that_is_missing_is_told(settings: Settings, tmp_path: Path) -> None:
+    settings.SKILLS_DIR = tmp_path / "nowhere"
+    assert f"Skills: {tmp_path / 'nowhere'}: no such folder." in [finding.what for finding in doctor.findings()]
+
+
+def test_a_name_that_is_no_skill_s_switches_nothing_off_and_says_so(settings: Settings) -> None:
+    settings.SKILLS_OFF = frozenset({"roast", "debates", "qqqq"})
+    told = [finding for finding in doctor.findings() if finding.what.startswith("ABRACO_SKILLS_OFF")]
+    assert [finding.what.split("'")[1] for finding in told] == ["debates", "qqqq"]
+    assert told[0].fix == "write debate there"
+    assert told[1].fix == "take it out (`python -m companion.skills --list`)"
+    settings.SKILLS_OFF = frozenset({"roast", "debate"})
+    assert [finding for finding in doctor.findings() if finding.what.startswith("ABRACO_SKILLS_OFF")] == []
 
 
 async def lifespan() -> list[dict[str, Any]]:

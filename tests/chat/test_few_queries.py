@@ -44,7 +44,7 @@ def test_the_visits_of_a_usual_turn_ask_little(maya_at_noon: User) -> None:
         begun = turn_begin(taken.acceptance.turn_id, now=clock.now())
     assert begun is not None
     turn, material = begun
-    with at_most(3):
+    with at_most(4):
         screening = Screening(Decision("allow"), {}, (), "en", material.watch)
         screening_store(material, screening, None, fence=turn.fence)
     with at_most(2):

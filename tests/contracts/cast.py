@@ -22,6 +22,8 @@ from chatbot.core import clock
 from chatbot.core.choices import choice_set
 from chatbot.widget.sites import site_add
 from companion.memory import services as memory
+from companion.play import services as play
+from companion.skills.api import Made, Playing
 from moderation.incidents.services import incident_file
 from moderation.types import Decision
 from tests.conftest import make_person, make_teen
@@ -36,7 +38,9 @@ ROLES = ("out", "maya", "stranger", "ana", "bruno", "rui", "olga")
 SAID = "the aubergine rehearsal went sideways"
 REPLIED = "Blame the aubergine, not the drummer."
 TOLD = "i love unicycle hockey"
-PRIVATE = ("aubergine", "unicycle")
+MADE = "The bassoon that swam home"
+TAUGHT = "flurbish"
+PRIVATE = ("aubergine", "unicycle", "bassoon", TAUGHT)
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,14 @@ def hers_make(maya: User) -> dict[str, str]:
         turn=turn, finish=Finish.COMPLETE, engine="scripted", trace={}, timings={}, learn=False
     )
     learned = memory.memory_learn(owner_id=maya.id, text=TOLD, language="en", said_at=clock.now(), source=None)
+    play.play_keep(
+        owner_id=maya.id, conversation_id=conversation.id, turn_id=said.turn_id, now=clock.now(), remembers=True,
+        rows=[
+            Playing("teach_word", kept={"words": [{"word": TAUGHT, "meaning": "a heavy bag", "used": "2026-11-23"}]}),
+            Playing("mood_checkin", kept={"days": [{"day": "2026-11-23", "mood": "good"}]}),
+        ],
+        made=Made("story", MADE, "It could not read the map.\n\n- ask a gull\n\nThe gull could."),
+    )  # fmt: skip
     Client().force_login(maya, backend=BACKEND)
     flagged = incident_file(
         person_id=maya.id, conversation_id=conversation.id, turn_id=said.turn_id, excerpt=SAID, kind="message",
@@ -104,6 +116,7 @@ def hers_make(maya: User) -> dict[str, str]:
         "message": str(reply),
         "turn": str(said.turn_id),
         "memory_id": str(learned[0].id),
+        "keepsake_id": str(play.shelf_of(maya.id)[-1].id),
         "device_id": devices.devices_of(maya.id, here=None)[0].id,
         "secret": services.recovery_link_make(maya, reason="tests"),
         "code": services.recovery_code_make(maya),

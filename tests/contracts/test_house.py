@@ -18,6 +18,7 @@ RANK = {
     "accounts": 1,
     "incidents": 2,
     "memory": 2,
+    "play": 2,
     "profile": 2,
     "chat": 3,
     "me": 4,

@@ -183,7 +183,8 @@ def test_no_page_loads_or_sends_anything_elsewhere() -> None:
             assert not page.found, f"{address} as {role}: {page.found}"
             policy = response.headers["Content-Security-Policy"]
             assert "default-src 'none'" in policy
-            assert "connect-src 'self'" in policy
+            # A file to keep names none: then nothing holds for it too.
+            assert "connect-src 'self'" in policy or "connect-src" not in policy
             # Who may frame the widget's page is named there: nothing is loaded from it and nothing sent to it.
             assert "http" not in re.sub(r"frame-ancestors [^;]*", "", policy)
     assert seen > 60

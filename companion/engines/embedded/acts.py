@@ -10,8 +10,9 @@ from typing import Any
 import re2
 import yaml
 
-from companion.engines.embedded.words import plain, squeezed, words_of
+from companion.folding import plain, squeezed
 from companion.types import Language
+from companion.words import words_of
 
 # Keys that a hand on the home row hits; a word of five of them and no real vowel pattern is nobody's word.
 MASH = re2.compile(

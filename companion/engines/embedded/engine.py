@@ -15,13 +15,15 @@ from chatbot.core.encoder import EncoderError, encode_many_async
 from chatbot.core.encoder.values import Floats
 from companion.bank import Bank, BankError, bank_load, languages_written
 from companion.engines.base import EngineUnavailable, limited
+from companion.engines.embedded.following import KNOWN, Fit, Following, unknown
 from companion.engines.embedded.index import BankIndex
 from companion.engines.embedded.mind import Reply, Turn, reply_to
+from companion.engines.embedded.next_turn import BEFORE
 from companion.engines.embedded.reading import needed, read
 from companion.engines.embedded.state import talk_of
 from companion.engines.embedded.vectors import Encode, VectorCache, encoded
-from companion.engines.embedded.words import spoken
 from companion.types import Delta, Language, Limits, ModelCard, Prompt
+from companion.words import spoken
 
 logger = logging.getLogger(__name__)
 KEPT_VECTORS = 512  # of recent messages, for reading a message with the ones before it
@@ -61,7 +63,9 @@ class EmbeddedEngine:
         self._cache = (
             None if letters_only else VectorCache(None if cache_dir is None else Path(cache_dir), encode=encode)
         )
+        self._cache_dir = None if cache_dir is None or letters_only or encode is not encoded else Path(cache_dir)
         self._indexes: dict[Language, BankIndex] = {}
+        self._following: dict[Language, Following] = {}
         self._building = threading.Lock()
         self._kept = _Kept()
         self._broken: str | None = None
@@ -83,10 +87,23 @@ class EmbeddedEngine:
         talk = talk_of(prompt.history, index.bank)
         vector_of = await self._vectors(prompt, talk.user_texts, index)
         reading = read(prompt.text, talk.user_texts, index=index, language=prompt.language, vector_of=vector_of)
-        reply = reply_to(Turn(prompt=prompt, talk=talk, reading=reading, bank=index.bank, index=index))
+        fit = await self._fit(prompt)
+        reply = reply_to(Turn(prompt=prompt, talk=talk, reading=reading, bank=index.bank, index=index, fit=fit))
         if reply is None:
             raise EngineUnavailable(f"the bank has no line for {prompt.language} that may be said here")
         return reply
+
+    async def _fit(self, prompt: Prompt) -> Fit:
+        """How well each line may follow; without the scorer none better than another."""
+        following = self._following.get(prompt.language)
+        if following is None:
+            return unknown
+        said = (*(line.text for line in prompt.history[-BEFORE:]), prompt.text)
+        try:
+            return await following.fit(said)
+        except EncoderError as error:
+            self._broken = str(error)
+            return unknown
 
     async def _index(self, language: Language) -> BankIndex:
         if self._closed:
@@ -109,7 +126,19 @@ class EmbeddedEngine:
                     logger.error("left out of the bank: %s", problem)
                 self._left_out += left_out
                 self._indexes[language] = self._indexed(bank)
+                self._follow(bank)
             return self._indexes[language]
+
+    def _follow(self, bank: Bank) -> None:
+        """Only beside a cache: the bank's lines take a minute to read."""
+        if self._cache_dir is None or bank.language not in KNOWN:
+            return
+        directory = self._cache_dir
+        try:
+            self._following[bank.language] = Following(bank, lambda encode: VectorCache(directory, encode=encode))
+        except EncoderError as error:
+            self._broken = str(error)
+            logger.warning("the embedded engine works without the next-turn scorer: %s", error)
 
     def _indexed(self, bank: Bank) -> BankIndex:
         try:
@@ -167,6 +196,7 @@ class EmbeddedEngine:
     async def close(self) -> None:
         self._closed = True
         self._indexes.clear()
+        self._following.clear()
 
 
 def _deltas(reply: Reply) -> Iterator[Delta]:
@@ -180,4 +210,4 @@ def _deltas(reply: Reply) -> Iterator[Delta]:
     for line_id, text in pieces[:-1]:
         yield Delta(text, line_id=line_id)
     line_id, text = pieces[-1]
-    yield Delta(text, line_id=line_id, mood=reply.mood, chips=reply.chips, end=True)
+    yield Delta(text, line_id=line_id, mood=reply.mood, chips=reply.chips, drawing=reply.drawing, end=True)

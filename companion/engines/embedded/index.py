@@ -12,8 +12,8 @@ from companion.bank import Bank, Exchange
 from companion.engines.embedded.lexical import LexicalIndex
 from companion.engines.embedded.lines import times_of
 from companion.engines.embedded.vectors import VectorCache
-from companion.engines.embedded.words import feeling_of, is_grave, lexicon, words_of
 from companion.types import Language
+from companion.words import feeling_of, is_grave, lexicon, words_of
 
 # How much of the likeness is the sentence vector's, the rest is letters and words. The encoder knows English best; in
 # the other languages it mostly sees spelling. Measured with bench/retrieval.py on its held-out messages.

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from chatbot.core.encoder.values import Floats
-from companion.engines.embedded.words import content_words, lexicon, words_of
 from companion.types import Language
+from companion.words import content_words, lexicon, words_of
 
 GRAM_SHARE = 0.35  # weight of one n-gram beside a word's 1.0
 CONTAINED_SHARE = 0.3  # how much it counts that a text stands in the message, beside how alike the two are

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,14 +16,17 @@ import yaml
 from companion.bank import BankLine, Exchange, opening
 from companion.bank.slots import filled
 from companion.engines.embedded.state import Talk
-from companion.engines.embedded.words import lexicon, plain, spoken, times_in, words_of
+from companion.folding import plain
 from companion.types import Language, Prompt, Recalled, Sliders
+from companion.words import lexicon, spoken, times_in, words_of
 
 GENTLE_TONES = frozenset(("plain", "warm"))
 FAR_TIMES = frozenset(("tomorrow", "yesterday"))
 NO_TIMES: frozenset[str] = frozenset()
 MOST_ASKED = 2  # turns in a row that may ask
 SLOT_LETTERS = 30
+FIT = 1.0  # e times likelier to be drawn for each standard deviation that a line fits better
+OWN_VOICE = 3.0  # how much likelier a line of one's own persona is drawn than one of everybody's
 SHORTEST_REST = 24  # letters that must be left of a line without its question: "Uh-oh." alone says nothing
 
 
@@ -85,12 +89,14 @@ class Chooser:
         *,
         line_times: Mapping[str, frozenset[str]],
         heavy: bool = False,
+        fit: Callable[[str], float] = lambda line_id: 0.0,
     ) -> None:
         """line_times: of the bank's lines, see times_of. heavy: what was just talked about weighs, even if this message
-        doesn't."""
+        doesn't. fit: how well a line may follow, in standard deviations."""
         self.prompt = prompt
         self.talk = talk
         self.heavy = heavy
+        self._fit = fit
         self.values = dict(values)
         self._line_times = line_times
         leave_out, prompted = _plain_rules(prompt.language)
@@ -127,13 +133,20 @@ class Chooser:
             return False
         if self._asks_what_was_told(line) or self._at_another_time(line):
             return False
-        if line.bands and self.prompt.band not in line.bands:
-            return False
-        if line.moods and self.prompt.mood not in line.moods:
+        if not self._for_them(line):
             return False
         if self._leave_out is not None and self._leave_out.search(plain(line.text)):
             return False
         return all(slot in self.values for slot in line.slots)
+
+    def _for_them(self, line: BankLine) -> bool:
+        """For this age, in this mood, in this persona's voice."""
+        ages, moods, voices = line.bands, line.moods, (None, self.prompt.persona.id)
+        return (
+            (not ages or self.prompt.band in ages)
+            and (not moods or self.prompt.mood in moods)
+            and line.persona in voices
+        )
 
     def _asks_what_was_told(self, line: BankLine) -> bool:
         known = bool(self.prompt.told) or "pet" in self.values
@@ -158,11 +171,14 @@ class Chooser:
 
     def _weight(self, chosen: Chosen) -> float:
         line, sliders = chosen.line, self.prompt.persona.sliders
-        weight = tone_weight(line.tone, sliders) * (0.6 + 0.8 * sliders.curious if "?" in chosen.text else 1.0)
+        weight = math.exp(FIT * max(-2.0, min(3.0, self._fit(line.id))))
+        weight *= tone_weight(line.tone, sliders) * (0.6 + 0.8 * sliders.curious if "?" in chosen.text else 1.0)
         if "?" in chosen.text and self.talk.asked:
             weight *= 0.4
         if self._own(line):
             weight *= 1.3
+        if line.persona is not None:
+            weight *= OWN_VOICE
         return weight * (1.4 if line.moods else 1.0)
 
     def _own(self, line: BankLine) -> list[str]:

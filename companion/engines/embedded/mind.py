@@ -11,14 +11,17 @@ from dataclasses import dataclass, replace
 from companion.bank import Bank, Exchange
 from companion.bank.form import ACTS
 from companion.engines.embedded.acts import Act, acts_in
+from companion.engines.embedded.drawing import drawing_for
+from companion.engines.embedded.following import Fit, that_follow, unknown
 from companion.engines.embedded.index import BankIndex, Hit
 from companion.engines.embedded.lines import MOST_ASKED, Chooser, Chosen, Pick, slot_values
+from companion.engines.embedded.moves import lost, moved
 from companion.engines.embedded.reading import Reading
 from companion.engines.embedded.state import HEAVY_SITUATIONS, REPAIRS, Talk
 from companion.engines.embedded.telling import listening, repair, told
-from companion.engines.embedded.words import content_words, continues, feeling_of, is_grave
 from companion.personas import laughs, mood_next
 from companion.types import Language, Mood, Prompt
+from companion.words import content_words, continues, feeling_of, is_grave
 
 # Likeness from which something counts, tuned with bench/retrieval.py.
 ENOUGH = 0.30  # an exchange answers the message
@@ -31,8 +34,11 @@ FOLLOWS = 0.28  # an answer to what the companion had just asked
 INVITED = 0.45  # ... to what it had said without a question
 EXACT = 0.86  # ... even if a rule says that the message is something else
 BLENDED = 0.40  # an exchange answers the message read together with those before it
+
 NEAR_BEST = 0.06  # how far behind the best an exchange may be to stand in for it
+FURTHER = 0.10  # ... where it is known what may follow
 SAME_TOPIC = 0.06  # a bonus for the situation that they are in
+OWN_VOICE = 0.05  # a bonus for what only this persona says
 YOUR_FEELING = 0.12  # taken from what is felt by a teen where the message asks about the companion
 USED = 0.15  # taken from an exchange that was used a few turns ago
 OUT_OF_PLACE = 0.8  # taken from what is said about a joke where none was told
@@ -71,12 +77,16 @@ class Reply:
     mood: Mood
     chips: tuple[str, ...] = ()
     step: str = ""
+    drawing: str = ""
 
 
 class Turn:
     """One message to answer."""
 
-    def __init__(self, *, prompt: Prompt, talk: Talk, reading: Reading, bank: Bank, index: BankIndex) -> None:
+    def __init__(
+        self, *, prompt: Prompt, talk: Talk, reading: Reading, bank: Bank, index: BankIndex, fit: Fit = unknown
+    ) -> None:
+        """fit: how well a line, by its id, may follow what was said."""
         self.prompt = prompt
         self.talk = talk
         self.reading = reading
@@ -85,7 +95,8 @@ class Turn:
         self.feeling = feeling_of(reading.words, prompt.language)
         self.sounds_bad = self.feeling < 0 or is_grave(reading.words, prompt.language)
         self.heavy = prompt.low or (talk.heavy and not self._moves_on())
-        self.chooser = Chooser(prompt, talk, slot_values(prompt), line_times=index.times, heavy=self.heavy)
+        self.fit = fit
+        self.chooser = Chooser(prompt, talk, slot_values(prompt), line_times=index.times, heavy=self.heavy, fit=fit)
         self.asks_companion = reading.asks and not YOU[prompt.language].isdisjoint(reading.words)
         self.content = content_words(reading.words, prompt.language)
         self.hits = self._hits()
@@ -121,16 +132,21 @@ class Turn:
         opens = self._opens_the_evening()
         for likeness in self.reading.likeness:
             for hit in self.index.best(likeness):
-                if opens and hit.exchange.act == "farewell_night":
+                if (opens and hit.exchange.act == "farewell_night") or self.foreign(hit.exchange):
                     continue
                 score = hit.score + self.leaning(hit.exchange)
                 if hit.exchange.id not in found or found[hit.exchange.id].score < score:
                     found[hit.exchange.id] = replace(hit, score=score)
         return sorted(found.values(), key=lambda hit: (-hit.score, hit.exchange.id))
 
+    def foreign(self, exchange: Exchange) -> bool:
+        """In the voice of somebody whom this companion is not."""
+        return exchange.persona not in (None, self.prompt.persona.id)
+
     def leaning(self, exchange: Exchange) -> float:
         """For the topic that they are in; against a joke or a thank-you where nobody asked for one."""
         same = SAME_TOPIC if exchange.situation == self.talk.situation else 0.0
+        same += 0.0 if exchange.persona is None else OWN_VOICE
         names = {act.name for act in self.reading.acts}
         if exchange.id in self.talk.lately and exchange.act is None:
             same -= USED
@@ -159,8 +175,14 @@ class Turn:
 
     def act_said(self, name: str) -> Pick | None:
         """A line of the exchanges of an act: the closest of them first, where the bank has several."""
-        exchanges = self.bank.acts.get(name, ())
+        exchanges = [one for one in self.bank.acts.get(name, ()) if not self.foreign(one)]
         ranked = self.index.among(self.reading.likeness[0], exchanges)
+        own = [one for one in exchanges if one.persona is not None]
+        if own:  # its own voice, beside what is nearest in everybody's
+            voices = dict.fromkeys((*own, ranked[0].exchange))
+            chosen = self.chooser.choose(line for exchange in voices for line in exchange.replies)
+            if chosen is not None:
+                return Pick(chosen, self.bank.owners[chosen.line.id])
         if ranked and ranked[0].score < ENOUGH:
             # None of them is really close: let the draw decide, among those that are as close as any, else among all.
             near = [hit.exchange for hit in ranked if hit.score > ranked[0].score - NEAR_BEST]
@@ -187,7 +209,7 @@ def _first_acts(turn: Turn) -> Pick | None:
 
 def _again(turn: Turn, act: str) -> Pick | None:
     """All lines of the act were said: the truth, and a goodbye, may come twice."""
-    lines = [line for exchange in turn.bank.acts[act] for line in exchange.replies]
+    lines = [line for exchange in turn.bank.acts[act] for line in exchange.replies if not turn.foreign(exchange)]
     chosen = turn.chooser.least_bad(lines)
     return None if chosen is None else Pick(chosen, turn.bank.owners[chosen.line.id])
 
@@ -248,7 +270,9 @@ def _retrieved(turn: Turn) -> Pick | None:
     waiting = pending is not None and pending.otherwise and turn.talk.asked and turn.is_answer()
     least = ENOUGH if not waiting else LIKELY if len(turn.content) >= LONGER else SURE
     hits = [hit for hit in turn.hits if hit.score >= max(least, _least(turn, hit.exchange))]
-    return turn.said_from(hit.exchange for hit in hits if hit.score >= hits[0].score - NEAR_BEST)
+    behind = NEAR_BEST if turn.fit is unknown else FURTHER
+    near = [hit for hit in hits if hit.score >= hits[0].score - behind or hit.nearest >= EXACT]
+    return turn.said_from(hit.exchange for hit in that_follow(near, turn.fit, exact=EXACT))
 
 
 def _least(turn: Turn, exchange: Exchange) -> float:
@@ -308,7 +332,9 @@ def _blended(turn: Turn) -> Pick | None:
     hits = [
         hit
         for hit in turn.index.best(likeness)
-        if hit.score + min(turn.leaning(hit.exchange), 0.0) >= BLENDED and hit.exchange.act not in ACTS_ASKED_FOR
+        if hit.score + min(turn.leaning(hit.exchange), 0.0) >= BLENDED
+        and hit.exchange.act not in ACTS_ASKED_FOR
+        and not turn.foreign(hit.exchange)
     ]
     if turn.heavy:
         hits = [hit for hit in hits if not _is_light(turn, hit.exchange)]
@@ -333,8 +359,10 @@ def _anything(turn: Turn) -> Pick | None:
 STEPS: Mapping[str, Step] = {
     "first": _first_acts,
     "told": told,
+    "lost": lost,
     "follow": _follow_up,
     "act": _acts,
+    "moved": moved,
     "retrieved": _retrieved,
     "otherwise": _otherwise,
     "weak": _weak_acts,
@@ -351,7 +379,8 @@ def reply_to(turn: Turn) -> Reply | None:
         pick = step(turn)
         if pick is not None:
             chips = () if turn.prompt.low else pick.exchange.chips
-            return Reply((pick.chosen,), _mood(turn, pick), chips, name)
+            drawing = drawing_for(turn.prompt, pick.exchange, pick.chosen.line, heavy=turn.heavy)
+            return Reply((pick.chosen,), _mood(turn, pick), chips, name, drawing)
     return None
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re2
 
 from companion.engines.embedded.lexical import LexicalIndex
-from companion.engines.embedded.words import content_words, words_of
 from companion.types import Language
+from companion.words import content_words, words_of
 
 MOST_WORDS = 3
 MOST_LETTERS = 40

@@ -11,11 +11,12 @@ import numpy as np
 from chatbot.core.encoder.values import Floats
 from companion.engines.embedded.acts import Act, acts_in, asks_in, is_one_of
 from companion.engines.embedded.index import BankIndex, Likeness, Query
-from companion.engines.embedded.words import content_words, lexicon, sentences_of, words_of
 from companion.types import Language
+from companion.words import content_words, lexicon, sentences_of, words_of
 
 MOST_PARTS = 5
-HEADS = frozenset(("greeting", "what_about_you"))
+GREETING, ASKS_BACK = frozenset(("greeting",)), frozenset(("what_about_you",))
+GOODBYES = frozenset(("farewell", "farewell_night"))
 SHORT = 3  # content words up to which a message is read together with what came before
 BEFORE_SHARE = 0.3
 SOCIAL = frozenset(("greeting", "thanks", "laugh", "agree", "disagree", "shrug", "silence", "sorry", "farewell"))
@@ -60,7 +61,9 @@ def without_greeting(text: str, language: Language) -> str:
     words = text.split()
     for count in range(min(3, len(words) - 1), 0, -1):
         head = " ".join(words[:count])
-        if is_one_of(head, language, HEADS):
+        # "What's your" is one too: it is only taken off where a comma ends it.
+        heads = GREETING | ASKS_BACK if head.endswith((",", "?", ".", "!")) else GREETING
+        if is_one_of(head, language, heads):
             return " ".join(words[count:])
     return text
 
@@ -114,7 +117,10 @@ def _acts(text: str, language: Language) -> tuple[Act, ...]:
         return tuple(
             sorted((act for acts in each for act in acts), key=lambda act: (not act.first, act.name in SOCIAL))
         )
-    return tuple(act for acts in each for act in acts if act.first and act.name in ("are_you_real", "love_you"))
+    # A goodbye at the end ends it, whatever was said before.
+    leaves = tuple(act for act in each[-1] if act.name in GOODBYES and act.whole)
+    true = (act for acts in each for act in acts if act.first and act.name in ("are_you_real", "love_you"))
+    return (*true, *leaves)
 
 
 def _blend(message: Query, context: Query) -> Query:

@@ -6,9 +6,9 @@ import itertools
 from dataclasses import dataclass
 
 from companion.bank import Bank, Exchange, opening
-from companion.engines.embedded.words import is_grave, weighs, words_of
 from companion.personas import laughs
 from companion.types import Language, Line
+from companion.words import is_grave, weighs, words_of
 
 NO_REPEAT = 80  # pieces of the companion's in which no line comes twice: all of a usual history
 NO_SLOT = 3  # companion turns in which no name, pet or like comes twice

@@ -9,7 +9,7 @@ import re2
 from companion.engines.embedded.lines import Pick
 from companion.engines.embedded.quote import EDGES, quote_of
 from companion.engines.embedded.state import REPAIRS
-from companion.engines.embedded.words import lexicon, names_one, words_of
+from companion.words import lexicon, names_one, words_of
 
 if TYPE_CHECKING:
     from companion.bank import BankLine

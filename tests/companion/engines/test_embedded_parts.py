@@ -19,8 +19,9 @@ from companion.engines.embedded.lexical import LexicalIndex
 from companion.engines.embedded.lines import without_question
 from companion.engines.embedded.reading import parts_of, without_greeting
 from companion.engines.embedded.vectors import VectorCache
-from companion.engines.embedded.words import sentences_of, spoken, squeezed, words_of
+from companion.folding import squeezed
 from companion.types import LANGUAGES, Language
+from companion.words import sentences_of, spoken, words_of
 
 SAID: dict[Language, dict[str, list[str]]] = {
     "en": {

@@ -6,8 +6,8 @@ import pytest
 
 from companion.engines.embedded.acts import acts_in
 from companion.engines.embedded.engine import EmbeddedEngine
-from companion.engines.embedded.words import feeling_of, is_grave, words_of
 from companion.types import Line, Prompt, Recalled, Told
+from companion.words import feeling_of, is_grave, words_of
 from tests.companion.engines.test_embedded_talk import Conversation, place
 
 BANK = """

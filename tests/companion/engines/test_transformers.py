@@ -120,7 +120,7 @@ async def test_a_model_that_breaks_fails_this_turn_only(talker: TransformersEngi
 
 def test_the_system_prompt_says_that_it_is_an_ai_and_in_which_language() -> None:
     text = system_text(
-        Prompt(text="oi", language="pt-BR", band="13-15", persona=Persona("Pipoca", Sliders(0.9, 0.5, 0.1)))
+        Prompt(text="oi", language="pt-BR", band="13-15", persona=Persona("classic", "Pipoca", Sliders(0.9, 0.5, 0.1)))
     )
     assert "You are an AI" in text
     assert "Pipoca" in text

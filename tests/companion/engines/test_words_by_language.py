@@ -6,8 +6,8 @@ import pytest
 
 from companion.bank.load import bank_for
 from companion.engines.embedded.acts import acts_in, asks_in
-from companion.engines.embedded.words import feeling_of, is_grave, lexicon, names_one, words_of
 from companion.types import Language
+from companion.words import feeling_of, is_grave, lexicon, names_one, words_of
 
 KINDS = ("good", "rough", "low", "asked", "people", "ahead", "thing")
 

@@ -13,6 +13,7 @@ export class Log extends EventTarget {
   #list;
   #chip;
   #name;
+  #drawings;
   #time;
   #day;
   #dots = null;
@@ -20,9 +21,10 @@ export class Log extends EventTarget {
   #turns = new Map();
   #finished = new Set();
 
-  constructor({ scroller, list, chip, language, name }) {
+  constructor({ scroller, list, chip, language, name, drawings }) {
     super();
     this.#name = name;
+    this.#drawings = drawings;
     this.#scroller = scroller;
     this.#list = list;
     this.#chip = chip;
@@ -72,7 +74,15 @@ export class Log extends EventTarget {
     node.dataset.id = message.id;
     if (message.turn) node.dataset.turn = message.turn;
     if (flat(this.text(node)) !== flat(message.text)) this.#fill(node, message.text);
+    this.#draw(node, message.drawing);
     this.reaction(node, message.reactions[0] ?? "");
+  }
+
+  /** A drawing under the words, with its caption. */
+  #draw(node, drawing) {
+    if (!drawing || node.querySelector(".drawing")) return;
+    const picture = h("img", { src: `${this.#drawings}${drawing.name}.svg`, alt: "", width: 160, height: 160 });
+    node.querySelector(".bubble").append(h("figure", { class: "drawing" }, picture, h("figcaption", {}, drawing.caption)));
   }
 
   /** The first bubble that came after it: ids grow with time. */
@@ -174,7 +184,7 @@ export class Log extends EventTarget {
     return true;
   }
 
-  done({ turn, message, finish }) {
+  done({ turn, message, finish, skill, drawing }) {
     this.thinking(false);
     this.#finished.add(turn);
     const node = this.#turns.get(turn)?.node;
@@ -182,7 +192,8 @@ export class Log extends EventTarget {
     if (!node) return;
     if (message) node.dataset.id = message;
     this.#change(() => {
-      if (finish === "crisis") node.querySelector(".bubble").classList.add("several");
+      if (finish === "crisis" || skill) node.querySelector(".bubble").classList.add("several");
+      this.#draw(node, drawing);
       if (finish === "stopped") node.querySelector(".bubble").append(h("small", { class: "msg-note" }, t("stopped")));
     }, { quiet: true });
   }

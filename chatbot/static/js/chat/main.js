@@ -43,7 +43,7 @@ const face = new Face(document.querySelector(".chat-who [data-face]"));
 const help = new Help({ card: boot.help, phrases: boot.phrases, pin: at("pin"), panel: at("panel") });
 const chip = newChip();
 at("log-wrap").append(chip);
-const log = new Log({ scroller: at("log"), list: at("list"), chip, language: boot.language, name: boot.companion.name });
+const log = new Log({ scroller: at("log"), list: at("list"), chip, language: boot.language, name: boot.companion.name, drawings: boot.drawings });
 export const line = new Line({
   path: boot.socket,
   hello: () => ({ ...(conversation && { conversation }), ...(log.seen() && { seen: log.seen() }) }),

@@ -1,0 +1,54 @@
+"""The skills as pages list them, in the language of the page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.utils.translation import get_language
+
+from chatbot.chat.playing import skills
+from companion.folding import plain
+from companion.types import LANGUAGES, Language
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One skill: what it is called, and what it is, in one line. language: of both, where it is not the page's."""
+
+    name: str
+    title: str
+    about: str
+    language: Language | None
+
+    @property
+    def language_name(self) -> str:
+        """As its own speakers call it; empty where it is the page's."""
+        return "" if self.language is None else str(dict(settings.LANGUAGES)[self.language.lower()])
+
+
+def page_language() -> Language:
+    """The language of the page; English for one that the companion doesn't speak."""
+    code = (get_language() or "").lower()
+    return next((language for language in LANGUAGES if language.lower() == code), "en")
+
+
+def skills_listed() -> list[Listed]:
+    """All of this process by title, those that don't speak the page's language last."""
+    known, language = skills(), page_language()
+    rows = []
+    for name in known.names():
+        spoken = known.spoken(name, language)
+        other = None if spoken == language else spoken
+        rows.append(Listed(name, known.title(name, language), known.about(name, language), other))
+    return sorted(rows, key=lambda row: (row.language is not None, plain(row.title)))
+
+
+def skill_title(name: str) -> str:
+    """What it is called; its name, where there is no such skill any more."""
+    return skills().title(name, page_language()) if name in skills().names() else name
+
+
+def skill_chip(name: str) -> str | None:
+    """The words that ask for it in the chat; None where there is no such skill."""
+    return skills().chip(name, page_language()) if name in skills().names() else None

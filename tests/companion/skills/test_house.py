@@ -1,0 +1,338 @@
+"""Which skill a message is for, and how games are opened, left and put away."""
+
+from __future__ import annotations
+
+import pytest
+
+from companion.skills.catalogue import Skills
+from companion.skills.house import HOUSE, SIGNS, Claim
+from companion.types import LANGUAGES, Language
+from tests.companion.skills.talking import (
+    CAVE,
+    LONG,
+    PEBBLES,
+    TUESDAY,
+    Talk,
+    changed,
+    heard,
+    house,
+    keys_of,
+    shipped_forms,
+    with_files,
+    words,
+)
+
+NONE_OFF: frozenset[str] = frozenset()
+
+
+@pytest.fixture(scope="module")
+def more(tmp_path_factory: pytest.TempPathFactory) -> Skills:
+    """With two of an operator's own: pebbles, which are not for plain mode, and a cave."""
+    return with_files(tmp_path_factory.mktemp("skills"), changed(PEBBLES, plain="false"), CAVE)
+
+
+def claimed(skills: Skills, text: str, **fields: object) -> Claim | None:
+    return skills.claim(heard(text, **fields), None, off=NONE_OFF)
+
+
+# --- what wakes a skill -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_way_of_asking_wakes_its_own_skill(skills: Skills, language: Language) -> None:
+    for name, forms in shipped_forms().items():
+        for wake in forms[language].wakes if language in forms and name != HOUSE else ():
+            assert claimed(skills, wake, language=language) == Claim("begin", name), wake
+            assert claimed(skills, f"{wake.upper()}!!!", language=language) == Claim("begin", name), wake
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_tap_of_every_skill_wakes_it(skills: Skills, language: Language) -> None:
+    for name, forms in shipped_forms().items():
+        if language in forms and name != HOUSE:
+            chip = forms[language].chip or forms[language].title
+            assert claimed(skills, chip, language=language) == Claim("begin", name), chip
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("hey can you tell me a joke please", "jokes"),
+        ("ok so, can we play word chain now?", "word_chain"),
+        ("i want a riddle pls", "riddles"),
+        ("tell me a joke about cats", "jokes"),
+        ("can you tell me a joke about my maths teacher", "jokes"),
+        ("help me calm down before the test", "calm_down"),
+    ],
+)
+def test_a_way_of_asking_may_have_words_around_it_and_be_gone_on_from(skills: Skills, text: str, name: str) -> None:
+    assert claimed(skills, text) == Claim("begin", name)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a joke is all my teacher ever tells",
+        "my brother has a joke book",
+        "she is a riddle wrapped in a hoodie",
+        "word chain stores are a thing here",
+        "it was a mystery to all of us",
+        "",
+        "🙂",
+    ],
+)
+def test_two_words_inside_a_sentence_wake_nothing(skills: Skills, text: str) -> None:
+    assert claimed(skills, text) is None
+
+
+def test_a_long_message_wakes_nothing_however_it_begins(skills: Skills) -> None:
+    assert claimed(skills, "tell me a joke about my cat and the old blue sofa") is None
+
+
+def test_a_skill_that_does_not_speak_a_language_is_not_woken_in_it(more: Skills) -> None:
+    assert claimed(more, "tell me a pebble") == Claim("begin", "pebbles")
+    assert claimed(more, "tell me a pebble", language="fr") is None
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_skill_is_woken_by_a_yes_a_stop_or_a_goodbye(skills: Skills, language: Language) -> None:
+    form = house(language)
+    said = [*form.stop, *form.bye, *(phrase for sign in SIGNS for phrase in getattr(form, sign))]
+    assert [text for text in said if claimed(skills, text, language=language) is not None] == []
+
+
+# --- what a message says by itself ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("sign", SIGNS)
+def test_a_sign_is_known_and_none_is_two_things(skills: Skills, language: Language, sign: str) -> None:
+    for phrase in getattr(house(language), sign):
+        message = heard(f"{phrase.capitalize()}!", language=language)
+        assert skills.heard(message, None, doubted=False).sign == sign, phrase
+        assert not words(language).wants_out(phrase), f"{phrase!r} would stop the game"
+        assert not words(language).leaves(phrase), f"{phrase!r} would be a goodbye"
+
+
+@pytest.mark.parametrize("text", ["yes i had pasta", "no school tomorrow", "idk what to wear", ""])
+def test_a_sentence_is_no_sign(skills: Skills, text: str) -> None:
+    assert skills.heard(heard(text), None, doubted=False).sign is None
+
+
+# --- stop, bye --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", ["stop", "Enough!", "i dont want to play anymore", "can we just talk"])
+def test_stop_ends_the_game_with_its_own_last_word(skills: Skills, text: str) -> None:
+    talk = Talk(skills)
+    talk.say("tell me a riddle")
+    outcome = talk.say(text)
+    assert keys_of(outcome) == ["end"]
+    assert talk.open is None
+    assert talk.rows["riddles"].state is None
+    assert talk.say("flint").says == (), "the riddle is over"
+
+
+def test_stop_without_a_game_is_for_no_skill(skills: Skills) -> None:
+    assert claimed(skills, "stop") is None
+
+
+def test_a_skill_without_a_last_word_of_its_own_is_left_with_the_houses(skills: Skills) -> None:
+    talk = Talk(skills)
+    talk.say("mood check")
+    talk.rows["mood_checkin"] = talk.rows["mood_checkin"].__class__("mood_checkin", None, active=True)
+    assert [say.id.split("/")[1:3] for say in talk.say("stop").says if say.id] == [["house", "left"]]
+
+
+@pytest.mark.parametrize("text", ["bye", "ok bye", "gtg", "good night"])
+def test_a_goodbye_is_no_skills_to_answer_and_puts_the_game_away(skills: Skills, text: str) -> None:
+    talk = Talk(skills)
+    talk.say("tell me a riddle")
+    assert talk.say(text).says == ()
+    assert talk.open is None
+    assert talk.rows["riddles"].state is None
+
+
+def test_a_goodbye_puts_a_story_away_where_it_is(skills: Skills) -> None:
+    talk = Talk(skills)
+    talk.say("tell me a story")
+    scene = talk.rows["story"].state
+    talk.say("bye")
+    assert talk.open is None
+    assert talk.rows["story"].state == scene
+
+
+# --- the menu, switched off, closed -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_menu_offers_three_skills_by_taps_that_start_them(skills: Skills, language: Language) -> None:
+    talk = Talk(skills, language=language)
+    outcome = talk.say(house(language).menu_wakes[0])
+    assert keys_of(outcome) == ["menu"]
+    assert len(set(outcome.chips)) == 3
+    for chip in outcome.chips:
+        claim = claimed(skills, chip, language=language)
+        assert claim is not None
+        assert claim.kind == "begin", chip
+
+
+def test_the_menu_offers_nothing_that_is_off_or_not_for_plain_mode(more: Skills) -> None:
+    off = frozenset(more.names()) - {"cave", "pebbles"}
+    assert set(Talk(more, off=off).say("games").chips) == {"into the cave", "a pebble"}
+    assert Talk(more, off=off).say("games", plain=True).chips == ("into the cave",)
+
+
+def test_the_menu_puts_the_open_game_away(skills: Skills) -> None:
+    talk = Talk(skills)
+    talk.say("tell me a riddle")
+    talk.say("what games do you have")
+    assert talk.open is None
+
+
+def test_a_skill_that_is_off_says_so_by_its_title_and_does_not_begin(skills: Skills) -> None:
+    talk = Talk(skills, off=frozenset({"jokes"}))
+    outcome = talk.say("tell me a joke")
+    assert keys_of(outcome) == ["off"]
+    assert skills.title("jokes", "en") in outcome.says[0].text
+    assert outcome.rows == ()
+
+
+def test_an_open_game_that_is_switched_off_hears_nothing_more(skills: Skills) -> None:
+    talk = Talk(skills)
+    talk.say("tell me a riddle")
+    talk.off = frozenset({"riddles"})
+    assert talk.say("idk").says == ()
+    assert talk.say("idk").says == ()
+    assert talk.open is None
+
+
+def test_a_low_message_opens_only_what_is_for_low_moments(skills: Skills) -> None:
+    assert claimed(skills, "tell me a joke", low=True) is None
+    assert claimed(skills, "what games do you have", low=True) is None
+    assert claimed(skills, "help me calm down", low=True) == Claim("begin", "calm_down")
+    assert claimed(skills, "mood check", low=True) == Claim("begin", "mood_checkin")
+
+
+def test_a_low_message_is_not_for_the_open_game_and_puts_it_away(skills: Skills) -> None:
+    talk = Talk(skills)
+    talk.say("tell me a riddle")
+    assert talk.say("idk", low=True).says == ()
+    assert talk.open is None
+
+
+def test_giving_up_in_a_game_is_a_move_where_the_safety_layer_only_doubts(skills: Skills) -> None:
+    talk = Talk(skills)
+    talk.say("tell me a riddle")
+    assert keys_of(talk.say("i give up", low=True, doubted=True))[-1] == "another"
+    talk.say("another one")
+    assert talk.say("i give up", low=True).says == (), "a message that weighs more is no move"
+
+
+def test_doubt_opens_no_game_and_a_sentence_in_doubt_is_no_move(skills: Skills) -> None:
+    talk = Talk(skills)
+    assert talk.say("tell me a joke", low=True, doubted=True).says == ()
+    talk.say("tell me a riddle")
+    assert talk.say("i want to give up on everything", low=True, doubted=True).says == ()
+    assert talk.open is None
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en", "my grandma died yesterday"),
+        ("pt-BR", "minha avó morreu ontem"),
+        ("es", "mi abuela murió ayer"),
+        ("fr", "ma grand-mère est morte hier"),
+    ],
+)
+def test_no_game_talks_over_a_death_whatever_it_waits_for(skills: Skills, language: Language, text: str) -> None:
+    talk = Talk(skills, language=language)
+    talk.say(shipped_forms()["riddles"][language].wakes[0])
+    assert talk.open is not None
+    assert talk.say(text).says == ()
+    assert talk.open is None
+
+
+def test_something_calm_goes_on_through_low_messages(skills: Skills) -> None:
+    talk = Talk(skills, low=True)
+    talk.say("help me calm down")
+    assert talk.say("breathe").says != ()
+    assert talk.open is not None
+
+
+def test_plain_mode_opens_no_game_that_is_not_for_it(more: Skills) -> None:
+    assert claimed(more, "tell me a pebble", plain=True) is None
+    assert claimed(more, "tell me a pebble") == Claim("begin", "pebbles")
+
+
+# --- one game after the other -----------------------------------------------------------------------------------------
+
+
+def test_what_wakes_another_skill_puts_the_open_game_away(skills: Skills) -> None:
+    talk = Talk(skills)
+    talk.say("tell me a riddle")
+    talk.say("tell me a joke")
+    assert [row.skill for row in talk.rows.values() if row.active] == ["jokes"]
+    assert talk.rows["riddles"].state is None
+
+
+def test_a_story_that_was_put_away_for_another_game_is_gone_on_with(skills: Skills) -> None:
+    talk = Talk(skills)
+    began = talk.say("tell me a story")
+    talk.say("tell me a joke")
+    again = talk.say("tell me a story")
+    assert keys_of(again)[0] == "again"
+    assert skills.title("story", "en") in again.says[0].text
+    assert again.says[1:] == began.says, "the scene where it rested"
+    assert talk.open is not None
+    assert talk.open.skill == "story"
+
+
+def test_asking_again_for_the_open_story_shows_its_scene_without_a_welcome_back(skills: Skills) -> None:
+    talk = Talk(skills)
+    began = talk.say("tell me a story")
+    assert talk.say("tell me a story").says == began.says
+
+
+def test_one_missed_message_keeps_a_game_and_two_put_it_away(skills: Skills) -> None:
+    talk = Talk(skills)
+    talk.say("tell me a riddle")
+    assert talk.say(LONG).says == ()
+    assert talk.open is not None
+    assert talk.open.missed == 1
+    assert talk.say(LONG).says == ()
+    assert talk.open is None
+
+
+def test_a_message_for_the_game_forgives_the_one_that_was_not(skills: Skills) -> None:
+    talk = Talk(skills)
+    talk.say("tell me a riddle")
+    for text in (LONG, "idk", LONG):
+        talk.say(text)
+        assert talk.open is not None, text
+    assert talk.open is not None
+    assert talk.open.missed == 1
+
+
+def test_a_patient_skill_stays_while_other_things_are_talked_about(skills: Skills) -> None:
+    talk = Talk(skills)
+    talk.say("set a study timer for 25 minutes", at=TUESDAY)
+    for _ in range(5):
+        assert talk.say(LONG, at=TUESDAY).says == ()
+    assert talk.open is not None
+    assert keys_of(talk.say("how long", at=TUESDAY)) == ["left"]
+
+
+def test_a_game_of_a_skill_that_is_gone_is_closed_and_nothing_breaks(more: Skills, skills: Skills) -> None:
+    talk = Talk(more)
+    talk.say("tell me a pebble")
+    talk.skills = skills
+    assert talk.say("flint").says == ()
+    talk.say("tell me a joke")
+    assert [row.skill for row in talk.rows.values() if row.active] == ["jokes"]
+
+
+def test_the_same_message_with_the_same_seed_gets_the_same_answer(skills: Skills) -> None:
+    for text in ("tell me a joke", "what games do you have", "word chain"):
+        assert Talk(skills).say(text) == Talk(skills).say(text)
