@@ -78,10 +78,19 @@ def check_message(
     watch: WatchState,
     now: datetime,
     plain: bool = False,
+    known: bool = False,
 ) -> Screening:
     """See Screen.check_message."""
     return house().check_message(
-        text, reading=reading, history=history, band=band, language=language, watch=watch, now=now, plain=plain
+        text,
+        reading=reading,
+        history=history,
+        band=band,
+        language=language,
+        watch=watch,
+        now=now,
+        plain=plain,
+        known=known,
     )
 
 

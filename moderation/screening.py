@@ -124,12 +124,14 @@ class Screen:
         watch: WatchState,
         now: datetime,
         plain: bool = False,
+        known: bool = False,
     ) -> Screening:
         """The full screen of a message. `language` is the person's own; `band` None (unknown) counts as 13-15.
         `reading`: what `read_message` gave, with a guard's second opinion where there is one; without it the
-        classifier reads now, and the caller waits."""
+        classifier reads now, and the caller waits. known: a phrase that the house itself offers (a tap, what asks for a
+        game): rules look at it, nobody guesses."""
         spoken = _try("language", lambda: language_of(text, language), language)
-        looked = self._look(text, reading, history, (language, spoken))
+        looked = self._look(text, reading, history, (language, spoken), guess=not known)
         state = watching.settle(watch, now)
 
         def decided(hits: Sequence[Hit]) -> Decision:
@@ -157,7 +159,13 @@ class Screen:
         )
 
     def _look(
-        self, text: str, reading: Reading | None, history: Sequence[Exchanged], languages: tuple[Language, Language]
+        self,
+        text: str,
+        reading: Reading | None,
+        history: Sequence[Exchanged],
+        languages: tuple[Language, Language],
+        *,
+        guess: bool = True,
     ) -> Looked:
         failed: list[str] = []
         plain = _try("normalise", lambda: normalise(text), None, failed)
@@ -174,7 +182,7 @@ class Screen:
             hits += _try("encoded", lambda: self._encoded(pieces, (*languages, "en"), "message"), _NONE, failed)
             signals |= {"encoded"}
         scores: Mapping[str, float] = {}
-        if self.classifier is not None:
+        if self.classifier is not None and guess:
             given = reading or Reading(text, message_before(history))
             opinion = _try("classifier", partial(self.classifier.opinion, given, "message"), Opinion(), failed)
             hits += beside_rules(found.hits, opinion.hits)

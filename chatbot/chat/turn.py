@@ -28,7 +28,7 @@ from chatbot.chat.engine import engine_stream
 from chatbot.chat.material import screening_store, turn_begin
 from chatbot.chat.models import Finish
 from chatbot.chat.notices import refusal_notice
-from chatbot.chat.playing import turn_played
+from chatbot.chat.playing import skills, turn_played
 from chatbot.chat.reply import Reply, Stopped
 from chatbot.chat.saying import say_checked, say_withheld
 from chatbot.chat.sentences import sentences_of, until_stopped, whole_sentences
@@ -197,6 +197,7 @@ async def _screen(reply: Reply, reading: Reading) -> Screening:
         watch=material.watch,
         now=clock.now(),
         plain=material.plain,
+        known=skills().offers(material.text, material.language),
     )
     reply.took("moderation", start)
     decision = screening.decision

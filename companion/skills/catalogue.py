@@ -134,6 +134,12 @@ class Skills:
         closed = (heard.low and not card.low) or (heard.plain and not card.plain)
         return closed or heard.language not in card.languages or self._faults[name] >= FAULTS
 
+    def offers(self, text: str, language: Language) -> bool:
+        """Whether the message is nothing but a phrase that was written for asking for a built-in skill."""
+        words = self._words.get(language)
+        name = None if words is None else words.asked_for(text)
+        return name is not None and (name == MENU or name in self._own)
+
     def heard(self, heard: Heard, playing: Playing | None, *, doubted: bool) -> Heard:
         """The message with what it says, if it is nothing but a yes, a no ... doubted: the safety layer let it pass and
         would like care to be taken: "I give up" is a move in an open game, and low anywhere else."""

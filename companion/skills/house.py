@@ -67,6 +67,10 @@ class Words:
                 for phrase in skill.card.languages[language].wakes:
                     self._wakes.setdefault(spelled(phrase), name)  # who came first is asked for by it
 
+    def asked_for(self, text: str) -> str | None:
+        """What the message asks for, if it is nothing but one of the phrases that do."""
+        return self._wakes.get(spelled(text))
+
     def sign(self, text: str) -> Sign | None:
         return self._signs.get(spelled(text))
 

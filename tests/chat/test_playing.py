@@ -19,6 +19,7 @@ from chatbot.chat.terminal import turn_answer
 from chatbot.chat.turn import turn_run
 from chatbot.core import clock
 from chatbot.core.database import in_database
+from companion.personas.drawings import drawings
 from companion.play import services as play
 from companion.play.models import Play
 from companion.play.services import play_read, shelf_of
@@ -62,6 +63,16 @@ async def test_a_riddle_is_asked_and_its_answer_is_heard_in_the_next_turn(maya_n
     assert turn.engine == "skill"
     assert reply != asked
     assert "engine" not in reply
+
+
+@pytest.mark.parametrize("text", ["send me a selfie", "show me what you look like"])
+async def test_a_phrase_that_the_house_offers_is_nobody_s_guess(maya_now: User, text: str) -> None:
+    says("The engine was asked.")
+    turn, _reply = await answered(maya_now, text)
+    assert (turn.engine, await skill_of(turn)) == ("skill", "selfie")
+    trace = await in_database(lambda: Turn.objects.get(id=turn.id).trace or {})
+    assert trace["decision"]["action"] == "allow"
+    assert trace["drawing"] in drawings()
 
 
 async def test_giving_up_a_riddle_is_a_move_and_no_sign_of_danger(maya_now: User) -> None:
