@@ -21,12 +21,14 @@ from chatbot.core.encoder.service import (
     encoder_close,
     encoder_configure,
 )
+from chatbot.core.encoder.tails import TAIL_TOKENS
 from chatbot.core.encoder.values import SENTENCE, Encoded, Floats, Head, JoinedHead, Part
 
 __all__ = [
     "MODEL_SHA256",
     "SENTENCE",
     "SIZE",
+    "TAIL_TOKENS",
     "TRUNK",
     "Encoded",
     "Encoder",

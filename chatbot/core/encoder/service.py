@@ -12,6 +12,7 @@ from pathlib import Path
 from chatbot.core.encoder.errors import EncoderError
 from chatbot.core.encoder.files import MODEL_SHA256, model_directory
 from chatbot.core.encoder.model import BATCH, TrunkModel
+from chatbot.core.encoder.tails import Tails
 from chatbot.core.encoder.values import SENTENCE, Encoded, Floats, Head, JoinedHead, Part
 from chatbot.core.encoder.worker import Answer, Item, Worker
 
@@ -35,6 +36,7 @@ class Encoder:
         self._worker: Worker | None = None
         self._lock = threading.Lock()
         self._closed = False
+        self.tails = Tails()
 
     def head_ensure(self, name: str, make: Callable[[], Head]) -> None:
         """Adds a head, unless there is one of that name; texts encoded with `heads=(name,)` carry its output. Raises

@@ -39,13 +39,13 @@ class Following:
         cache = directory_cache(self._scorer.replies)
         self._rows: Mapping[str, int] = {line_id: at for at, line_id in enumerate(bank.lines)}
         texts = [str(SLOT.sub("it", line.text)) for line in bank.lines.values()]
-        self._vectors = cache.vectors(f"next-{bank.language}-{SHA256[:8]}", texts).astype(np.float16)
+        self._vectors = cache.vectors(f"next-{bank.language}-{SHA256[:8]}", texts)
 
     async def fit(self, said: Sequence[str]) -> Fit:
         """said: lines of both sides, oldest first, the message last. How many standard deviations above the mean of all
         lines each one fits. Raises EncoderError."""
-        vector = (await self._scorer.said(said)).astype(np.float16)
-        likely = (self._vectors @ vector).astype(np.float32)
+        vector = await self._scorer.said(said)
+        likely = self._vectors @ vector
         scores = (likely - likely.mean()) / max(float(likely.std()), 1e-6)
 
         def of(line_id: str) -> float:

@@ -65,8 +65,8 @@ class Rule:
 
 def _named(match: Any, sentence: str, bare: str) -> tuple[str, tuple[str, ...]]:
     groups = match.re.groupindex
-    thing = _typed(match.span("thing"), sentence, bare) if "thing" in groups else ""
-    options = tuple(_typed(match.span(name), sentence, bare) for name in ("a", "b") if name in groups)
+    thing = _typed(match.span(groups["thing"]), sentence, bare) if "thing" in groups else ""
+    options = tuple(_typed(match.span(groups[name]), sentence, bare) for name in ("a", "b") if name in groups)
     return thing, options if all(options) else ()
 
 

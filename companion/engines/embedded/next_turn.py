@@ -14,14 +14,14 @@ from typing import Any, Final
 
 import numpy as np
 
-from chatbot.core.encoder import SIZE, TRUNK, Encoded, Encoder, EncoderError, Floats, Part, encoder
+from chatbot.core.encoder import SIZE, TAIL_TOKENS, TRUNK, Encoder, EncoderError, Floats, Part, encoder
 from chatbot.core.encoder.eight import widened
 
 WEIGHTS: Final = Path(__file__).with_name("next_turn.safetensors")
 SHA256: Final = "816dba4ccb13f0d25c232f0b8e1d04a98c7f610452c04070b6929084d36862d7"
 SAID, REPLY = "next_turn_said", "next_turn_reply"
 BEFORE: Final = 3  # lines that are read together with the message
-TOKENS: Final = 64  # of each line: its end
+TOKENS: Final = TAIL_TOKENS  # of each line: its end
 
 
 class NextTurn:
@@ -41,9 +41,12 @@ class NextTurn:
 
     async def said(self, lines: Sequence[str]) -> Floats:
         """(384,) of unit length. lines: of both sides, oldest first; the last is the message to answer."""
-        own = self._encoder()
-        read = await own.encode_many_async(lines[-1 - BEFORE :], heads=(TRUNK,))
-        (found,) = await own.joined_async([parts_of(read)], head=SAID)
+        own, lines = self._encoder(), lines[-1 - BEFORE :]
+        tails = {line: own.tails.find(line) for line in lines}
+        new = [line for line, tail in tails.items() if tail is None]
+        for line, one in zip(new, await own.encode_many_async(new, heads=(TRUNK,)), strict=True):
+            tails[line] = own.tails.keep(line, one)
+        (found,) = await own.joined_async([parts_of([tails[line] for line in lines])], head=SAID)
         return found
 
     def _encoder(self) -> Encoder:
@@ -72,9 +75,9 @@ class NextTurn:
             return self._weights
 
 
-def parts_of(read: Sequence[Encoded]) -> list[Part]:
+def parts_of(tails: Sequence[Floats | None]) -> list[Part]:
     """The ends of the lines, oldest first; the kind of a part is how far it stands from the last."""
-    return [Part(one.hidden[-1][-TOKENS:], len(read) - 1 - at) for at, one in enumerate(read)]
+    return [Part(tail, len(tails) - 1 - at) for at, tail in enumerate(tails) if tail is not None]
 
 
 class SaidTower:

@@ -16,7 +16,7 @@ from chatbot.core.encoder import TRUNK, Encoded, Encoder, EncoderError, encoder
 from moderation.detectors.classifier.grams import places_of
 from moderation.detectors.classifier.head import NAME, UpperLayers
 from moderation.detectors.classifier.outputs import AT, LEVELS, OUTPUTS, SEVERITIES
-from moderation.detectors.classifier.reading import Reading, Runs, Tails, runs_of
+from moderation.detectors.classifier.reading import Reading, Runs, runs_of
 from moderation.detectors.classifier.weights import (
     FOLDER,
     SETTINGS,
@@ -64,7 +64,6 @@ class Classifier:
         self.version, self.head = "unusable", NAME
         self._folder = folder
         self._shared = shared
-        self._tails = Tails()
         self._settings: Settings | None = None
         self._weights: Weights | None = None
         self._broken: WeightsError | None = None
@@ -104,7 +103,7 @@ class Classifier:
         or the weights raise: what couldn't be read is None, and `opinion` raises when it is asked."""
         own, encoded = self.encoder(), None
         try:
-            new = [line for line in dict.fromkeys(before) if self._tails.find(line) is None]
+            new = [line for line in dict.fromkeys(before) if own.tails.find(line) is None]
             waiting = [own.encode_async(line, heads=(TRUNK,)) for line in new]
             encoded, *read = await asyncio.gather(own.encode_async(text, heads=() if vector else (TRUNK,)), *waiting)
             runs = await own.joined_async(self._runs(text, encoded, before, new, read), head=self.head)
@@ -116,7 +115,7 @@ class Classifier:
     def read(self, text: str, before: tuple[str, ...]) -> Reading:
         """Like `read_async`, waiting for it. Raises EncoderError or WeightsError."""
         own = self.encoder()
-        new = [line for line in dict.fromkeys(before) if self._tails.find(line) is None]
+        new = [line for line in dict.fromkeys(before) if own.tails.find(line) is None]
         encoded, *read = own.encode([text, *new], heads=(TRUNK,))
         runs = own.joined(self._runs(text, encoded, before, new, read), head=self.head)
         return Reading(text, before, encoded, tuple(runs))
@@ -125,9 +124,9 @@ class Classifier:
         self, text: str, encoded: Encoded, before: Sequence[str], new: Sequence[str], read: Sequence[Encoded]
     ) -> Runs:
         """`before` as found among the kept tails or as just `read`; the text itself is kept for its next turn."""
-        fresh = {line: self._tails.keep(line, one) for line, one in zip(new, read, strict=True)}
-        tails = [fresh[line] if line in fresh else self._tails.find(line) for line in before]
-        self._tails.keep(text, encoded)
+        fresh = {line: self.encoder().tails.keep(line, one) for line, one in zip(new, read, strict=True)}
+        tails = [fresh[line] if line in fresh else self.encoder().tails.find(line) for line in before]
+        self.encoder().tails.keep(text, encoded)
         return runs_of(encoded, [tail for tail in tails if tail is not None])
 
     def opinion(self, reading: Reading, side: Side) -> Opinion:
