@@ -8,8 +8,9 @@ the guess was about; a no is believed, said to be heard (`check_clear`), and the
 unless something surer comes. Of what can't be asked in a line (eating, grooming ...) a doubt is made: an answer with
 care.
 
-A written conversation that began with a sure guess alone ends with a no as well. Staff see it all the same; a guardian
-is told of it when a second sign comes, or a yes.
+A written conversation ends with a no as well, given in more than a word, where it began with a guess, or with a rule
+about anything but one's own life. Staff see it all the same; of a guess a guardian is told when a second sign comes, or
+a yes.
 """
 
 from __future__ import annotations
@@ -45,18 +46,18 @@ def asked_first(
     """What policy said, or the question in its place. named: signals. likely: the classifier's `any`, 0 to 1."""
     running = state.sequence
     if said.playbook is None or not _guessed(hits, state, named):
-        return replace(said, learned=said.playbook in SEQUENCES and all(_may_be_wrong(hit) for hit in hits))
+        return replace(said, deniable=said.playbook in SEQUENCES and all(_may_be_denied(hit) for hit in hits))
     if said.playbook not in SEQUENCES:  # one written answer to a lesser matter, in the middle of something else
         return _doubt(said) if said.action == "support" and likely < LESSER else said
     denied = state.denied_at is not None and now - state.denied_at < QUIET
-    if "denies" in named and (denied or is_check(running) or (running is not None and running.learned)):
+    if "denies" in named and (denied or is_check(running) or (running is not None and running.deniable)):
         return _doubt(said)
     if running is not None and running.playbook not in CHECKS:
         return said  # a second sign, and no word against the first: it counts as said
     # "I'll just google it. bye" reads like a farewell to a guess: a goodbye makes it no surer.
     careful = denied or "farewell" in named
     if likely >= (CERTAIN if careful else SURE):
-        return replace(said, learned=True)
+        return replace(said, learned=True, deniable=True)
     return _doubt(said) if denied else _asked(said)
 
 
@@ -71,15 +72,15 @@ def _asked(said: Decision) -> Decision:
     )  # fmt: skip
 
 
-def _may_be_wrong(hit: Hit) -> bool:
-    """A guess, or the wide net of rules where it isn't about suicide: a no is to be heard there too."""
-    return hit.learned or hit.severity < 2 or ("/core-" in hit.rule and hit.category != "T01")
+def _may_be_denied(hit: Hit) -> bool:
+    """Everything but what a rule has heard somebody say of taking their own life: "it's a dragon" ends an ambulance."""
+    return hit.learned or hit.severity < 2 or hit.category != "T01" or hit.about == "friend"
 
 
 def _guessed(hits: Sequence[Hit], state: WatchState, named: Collection[str]) -> bool:
     """Nothing but the classifier speaks: no rule, no word of how bad it is, nothing from before."""
     grave = [hit for hit in hits if hit.severity >= 2]
-    before = state.level != "L0" and (state.sequence is None or not state.sequence.learned)
+    before = state.level != "L0" and (state.sequence is None or not state.sequence.deniable)
     return all(hit.learned for hit in grave) and not before and not _FELT.intersection(named)
 
 
@@ -108,7 +109,10 @@ def answered(state: WatchState, decision: Decision, named: Collection[str]) -> D
         if not no and (decision.reason == ASKED or "owns_up" in named):
             return _owned(decision, running.then)
         return _cleared(decision) if no else None
-    return _cleared(decision) if running.learned and no else None
+    # Of a bare "no" nothing is known here, since the written conversation asks more than one thing; and whoever says
+    # that somebody is there now has not said that nothing was the matter.
+    heard = no - {"safe"} - ({"denies"} if "short" in named else set())
+    return _cleared(decision) if running.deniable and heard else None
 
 
 def _owned(decision: Decision, playbook: str) -> Decision:
@@ -129,7 +133,7 @@ def advanced(state: WatchState, decision: Decision, now: datetime) -> WatchState
         return replace(state, sequence=Running(str(decision.playbook), then=decision.then))
     if decision.reason != CLEARED:
         return None
-    guessed = state.sequence is not None and state.sequence.learned
+    guessed = state.sequence is not None and state.sequence.deniable
     calm = replace(state, sequence=None, denied_at=now, low_streak=0, lows=0, low_at=None)
     return replace(calm, level="L0", signal_at=None, rises=()) if guessed else calm
 

@@ -77,7 +77,8 @@ class Decision:
     """What policy says. `playbook`: the reply is written by people. `incident`: staff are to see it.
 
     low: no joke, tease, cheer or dare in the answer. policy: version of policy and rules. reason: why, for logs and
-    replays; never a quotation. learned: nothing but the classifier's guess speaks. then: of a question whether it is
+    replays; never a quotation. learned: nothing but the classifier's guess speaks. deniable: a no
+    is to be heard. then: of a question whether it is
     so, the playbook that follows a yes.
     """
 
@@ -92,6 +93,7 @@ class Decision:
     policy: str = ""
     reason: str | None = None
     learned: bool = False
+    deniable: bool = False
     then: str = ""
 
 
@@ -100,14 +102,14 @@ class Sequence:
     """Where a written conversation stands.
 
     step: replies given so far. changes: topic changes without a sign since the last sign. safe: they said that they are
-    safe or with somebody. learned: it began with a guess alone. then: what follows a yes to a question.
+    safe or with somebody. deniable: a no ends it. then: what follows a yes to a question.
     """
 
     playbook: str
     step: int = 0
     changes: int = 0
     safe: bool = False
-    learned: bool = False
+    deniable: bool = False
     then: str = ""
 
 

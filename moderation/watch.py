@@ -289,9 +289,9 @@ def _with_danger(state: WatchState, decision: Decision, now: datetime) -> WatchS
     running = state.sequence
     playbook = decision.playbook or ""
     if running is not None and running.playbook == playbook:
-        sequence = replace(running, changes=0, safe=False, learned=running.learned and decision.learned)
+        sequence = replace(running, changes=0, safe=False, deniable=running.deniable and decision.deniable)
     else:
-        sequence = Sequence(playbook, learned=decision.learned)
+        sequence = Sequence(playbook, deniable=decision.deniable)
     return replace(
         state, level=LEVELS[max(rank, level_rank(state.level))], signal_at=now, rises=rises, sequence=sequence
     )

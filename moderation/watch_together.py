@@ -79,7 +79,7 @@ def _sequence(before: WatchState, mine: WatchState, theirs: WatchState) -> Seque
             step=max(own.step, other.step),
             changes=min(own.changes, other.changes),
             safe=own.safe and other.safe,
-            learned=own.learned and other.learned,
+            deniable=own.deniable and other.deniable,
             then=own.then or other.then,
         )
     return own if _weight(mine) >= _weight(theirs) else other

@@ -161,7 +161,7 @@ def test_a_guardian_is_told_of_a_guess_at_the_second_sign() -> None:
     assert decision.action == "crisis"
     assert adult_wanted(decision)
     assert state.sequence is not None
-    assert not state.sequence.learned
+    assert state.sequence.step == 0
 
 
 def test_a_lesser_matter_that_is_hardly_guessed_is_no_written_answer() -> None:
@@ -169,7 +169,7 @@ def test_a_lesser_matter_that_is_hardly_guessed_is_no_written_answer() -> None:
     assert (decision.playbook, decision.reason) == (None, DOUBT)
 
 
-def test_a_conversation_that_a_rule_began_does_not_end_with_a_no() -> None:
+def test_what_a_rule_heard_of_one_s_own_life_does_not_end_with_a_no() -> None:
     hits = (Hit("en/suicide-plan", "T01", 4, level="L3", playbook="suicide_L3"),)
     decision, state = screened(hits, 0.0)
     for number in range(1, 4):
@@ -177,6 +177,27 @@ def test_a_conversation_that_a_rule_began_does_not_end_with_a_no() -> None:
         decision, state = screened((), 0.0, "denies", "stays", state=told.watch, now=NOW + timedelta(minutes=number))
         assert decision.action == "crisis"
     assert in_crisis(state)
+
+
+OTHER_RULES = [
+    (Hit("en/medical", "T30", 4, playbook="medical"),),
+    (Hit("en/core-abuse", "T08", 4, playbook="abuse"),),
+    (Hit("en/friend-in-danger", "T01", 3, about="friend", playbook="friend_in_danger"),),
+]
+
+
+@pytest.mark.parametrize("hits", OTHER_RULES)
+def test_what_a_rule_heard_of_anything_else_ends_with_a_no_in_more_than_a_word(hits: tuple[Hit, ...]) -> None:
+    decision, state = screened(hits, 0.0)
+    assert decision.deniable
+    assert not decision.learned
+    later = NOW + timedelta(minutes=1)
+    for signals in (("denies", "short"), ("safe", "stays"), ("stays",)):
+        decision, _after = screened((), 0.0, *signals, state=state, now=later)
+        assert decision.reason == "sequence", "a bare no, or somebody who is there now, answers a question of the talk"
+    decision, after = screened((), 0.0, "denies", "stays", state=state, now=later)
+    assert decision.reason == CLEARED
+    assert after.sequence is None
 
 
 def test_a_rule_in_the_answer_counts_whatever_else_it_says() -> None:

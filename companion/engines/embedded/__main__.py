@@ -14,20 +14,25 @@ from pathlib import Path
 
 from chatbot.core.encoder import MODEL_SHA256
 from companion.bank import bank_digest, languages_written
+from companion.engines.embedded.next_turn import SHA256
 
 MARK = "bank.json"
 
 
 def digests() -> dict[str, str]:
-    """What the vectors depend on: the weights, and every written language's files."""
-    return {"weights": MODEL_SHA256, **{language: bank_digest(language) for language in languages_written()}}
+    """What the vectors depend on: the weights of both readers, and every written language's files."""
+    return {
+        "weights": MODEL_SHA256,
+        "next_turn": SHA256,
+        **{language: bank_digest(language) for language in languages_written()},
+    }
 
 
 def is_fresh(cache: Path, wanted: dict[str, str]) -> bool:
     """Whether the cache was made of exactly this, and is still there."""
     with contextlib.suppress(OSError, ValueError):
         stored = json.loads((cache / MARK).read_text(encoding="ascii"))
-        languages = [name for name in wanted if name != "weights"]
+        languages = [name for name in wanted if name not in ("weights", "next_turn")]
         there = {path.name.rpartition("-")[0] for path in cache.glob("*.npz")}
         return bool(stored == wanted and there.issuperset(languages))
     return False

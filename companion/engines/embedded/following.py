@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-import numpy as np
-
 from chatbot.core.encoder import Floats
 from companion.bank import Bank
 from companion.bank.slots import SLOT

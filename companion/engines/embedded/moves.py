@@ -31,6 +31,7 @@ SLOT_WORDS, SLOT_LETTERS = 4, 30
 LAST = 3  # sentences of a message that are looked at, the last ones
 NEAR = 0.62  # likeness from which an exchange of the bank answers all the same
 PUNCHLINE = 12  # words
+AWAITED = 0.86  # likeness to an answer that the companion waits for
 # What was said last, and what the next message is to it.
 AFTER = {"their_riddle": "their_punchline", "knock_knock": "knock_who", "knock_who": "their_punchline"}
 
@@ -121,15 +122,24 @@ def _first(sentences: Sequence[str], of: Sequence[Rule]) -> Move | None:
 
 def lost(turn: Turn) -> Pick | None:
     """They didn't follow, or go on with what they had begun: a riddle, a knock at the door."""
-    after = AFTER.get(turn.talk.act or "")
-    if after is not None and len(turn.reading.words) <= PUNCHLINE:
+    after, acts = AFTER.get(turn.talk.act or ""), {act.name for act in turn.reading.acts}
+    if after is not None and len(turn.reading.words) <= PUNCHLINE and "disagree" not in acts:
         thing = _typed((0, len(turn.prompt.text)), turn.prompt.text, turn.prompt.text)
         return said(turn, Move(after, thing))
     move = move_in(turn.prompt.text, turn.prompt.language)
     if move is None or move.act != CONFUSED or not turn.talk.turns:
         return None
+    if _is_awaited(turn):
+        return None
     again = turn.talk.act in (CONFUSED, CONFUSED_AGAIN)
     return (said(turn, Move(CONFUSED_AGAIN)) if again else None) or said(turn, move)
+
+
+def _is_awaited(turn: Turn) -> bool:
+    """ "What?" is what the companion was waiting for, now and then."""
+    pending = turn.talk.pending
+    ranked = turn.index.among(turn.reading.likeness[0], pending.then) if pending is not None and pending.then else []
+    return bool(ranked) and ranked[0].score >= AWAITED
 
 
 def moved(turn: Turn) -> Pick | None:
