@@ -18,6 +18,7 @@ from chatbot.accounts.models import Role, User
 from chatbot.core import catalogues, clock, jobs, keys
 from chatbot.core.choices import choice_set
 from chatbot.core.database import database_close
+from moderation.crisis import verified_put
 
 pytest_plugins = ["tests.service.fixtures"]
 TODAY = date(2026, 11, 24)
@@ -109,6 +110,7 @@ def _steady() -> Iterator[None]:
     jobs.forget_waiting()
     clock.reset()
     keys.forget_cached()
+    verified_put({})
 
 
 @pytest.fixture

@@ -35,8 +35,10 @@ class Following:
         """directory_cache: gives the cache that reads what it has not by that function. Raises EncoderError."""
         self._scorer = NextTurn()
         cache = directory_cache(self._scorer.replies)
-        self._rows: Mapping[str, int] = {line_id: at for at, line_id in enumerate(bank.lines)}
-        texts = [str(SLOT.sub("it", line.text)) for line in bank.lines.values()]
+        # Not those of follow-ups: they are chosen by what they answer.
+        lines = [line for exchange in bank.exchanges for line in (*exchange.replies, *exchange.otherwise)]
+        self._rows: Mapping[str, int] = {line.id: at for at, line in enumerate(lines)}
+        texts = [str(SLOT.sub("it", line.text)) for line in lines]
         self._vectors = cache.vectors(f"next-{bank.language}-{SHA256[:8]}", texts)
 
     async def fit(self, said: Sequence[str]) -> Fit:

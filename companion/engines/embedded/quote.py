@@ -6,7 +6,7 @@ import re2
 
 from companion.engines.embedded.lexical import LexicalIndex
 from companion.types import Language
-from companion.words import content_words, words_of
+from companion.words import content_words, lexicon, words_of
 
 MOST_WORDS = 3
 MOST_LETTERS = 40
@@ -39,5 +39,14 @@ def quote_of(text: str, letters: LexicalIndex, language: Language, *, rare: bool
             last += 1
         else:
             first -= 1
+    # "Not focused and" is no thing to say back.
+    while first < last and _is_filler(words[last], language):
+        last -= 1
+    while first < last and _is_filler(words[first], language):
+        first += 1
     found = " ".join(words[first : last + 1])
     return found if len(found) <= MOST_LETTERS else (words[centre] if len(words[centre]) <= MOST_LETTERS else None)
+
+
+def _is_filler(word: str, language: Language) -> bool:
+    return all(part in lexicon(language).fillers for part in words_of(word, language))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 APOSTROPHE = re2.compile("['’]")  # l'ananas is an ananas
 TELLS = 3  # words from which a message that nothing fits is something told; in the middle of a talk fewer will do
+QUOTED = 3  # words of a message from which a few are said back
 MOST_LISTENED = 8  # turns in a row that only listen, where nothing is felt
 # Words of a message that is hardly more than the telling of a name.
 LONGEST_TOLD = {"name": 7, "pet": 12, "person": 9}
@@ -69,6 +70,10 @@ def listening(turn: Turn) -> Pick | None:
     about = "ahead" if names_one(words, chat.ahead, language) else ""
     about = about or ("people" if names_one(words, chat.people, language) else "")
     thing = _thing_in(turn.prompt.text, language)
+    if not turn.heavy:  # a few of their own words, for the lines that say some back
+        quote = quote_of(turn.prompt.text, turn.index.letters, language)
+        if quote is not None and len(words) > QUOTED:
+            turn.chooser.values["quote"] = quote
     if thing is not None and not turn.feeling and not turn.talk.act_id.endswith("/thing"):
         turn.chooser.values["quote"], about = thing, "thing"
     wanted = "low" if turn.heavy else {1: "good", -1: "rough"}.get(turn.feeling, about)
