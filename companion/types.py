@@ -77,7 +77,7 @@ class Prompt:
     low: the message was low, unsure or flagged, so jokes, teases, cheers and dares are out.
     plain: plain mode, no friendship talk and no unprompted question about feelings.
     seed: makes choices repeatable; differs from turn to turn.
-    told: names said in this message, whatever memory keeps.
+    told: names said in this message, whatever memory keeps. leaves: there is a goodbye in it.
     """
 
     text: str
@@ -93,6 +93,7 @@ class Prompt:
     seed: int = 0
     person: str | None = None
     told: tuple[Told, ...] = ()
+    leaves: bool = False
 
 
 @dataclass(frozen=True)

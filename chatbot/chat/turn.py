@@ -348,6 +348,7 @@ def _prompt(reply: Reply, screening: Screening, encoded: Encoded | None) -> Prom
         seed=material.turn_id.int & 0x7FFFFFFF,
         person=known.name,
         told=known.told,
+        leaves="farewell" in screening.signals,
     )
 
 

@@ -16,7 +16,7 @@ from companion.engines.embedded.following import Fit, that_follow, unknown
 from companion.engines.embedded.index import BankIndex, Hit
 from companion.engines.embedded.lines import MOST_ASKED, Chooser, Chosen, Pick, slot_values
 from companion.engines.embedded.moves import lost, moved
-from companion.engines.embedded.reading import Reading
+from companion.engines.embedded.reading import GOODBYES, Reading
 from companion.engines.embedded.state import HEAVY_SITUATIONS, REPAIRS, Talk
 from companion.engines.embedded.telling import listening, repair, told
 from companion.personas import laughs, mood_next
@@ -65,6 +65,7 @@ SOCIAL = ("greeting", "how_are_you", "shrug", "agree")
 ALWAYS_TRUE = frozenset(("are_you_real", "love_you"))
 PLAYFUL_TONES = frozenset(("joke", "tease", "dare"))
 MOVES_ON = frozenset(("laugh", "good_news", "tell_joke"))
+LONGEST_GOODBYE = 16  # words: who tells more on the way out wants it answered
 GREETING_WORDS = 5  # a hello with more behind it is about something
 
 
@@ -113,7 +114,9 @@ class Turn:
         return bool(names & MOVES_ON) or self.feeling > 0 or laughing
 
     def _acts(self) -> Iterable[Act]:
-        """After a joke a laugh is about the joke."""
+        """After a joke a laugh is about the joke. A goodbye with more around it is one too."""
+        if self.prompt.leaves and self.talk.turns and not self.reading.asks and self._leaves_quietly():
+            yield Act("farewell", first=True)
         if self.talk.act == "tell_joke" and len(self.reading.words) <= ANSWER_WORDS // 2 and laughs(self.reading.text):
             yield Act("laugh")
         for act in self.reading.acts:
@@ -121,6 +124,10 @@ class Turn:
                 continue  # "and you have to go when they say bye?" ends nothing
             if act.name != "farewell_night" or not self._opens_the_evening():
                 yield act
+
+    def _leaves_quietly(self) -> bool:
+        heard = {act.name for act in self.reading.acts}
+        return heard.isdisjoint(GOODBYES) and len(self.reading.words) <= LONGEST_GOODBYE
 
     def _opens_the_evening(self) -> bool:
         """ "Boa noite" opens an evening's talk as well as it ends one."""
