@@ -110,8 +110,8 @@ def held_in(answer: Answer) -> list[str]:
 
 
 def bank_of(language: Language) -> Bank:
-    """The engine's own, once it has spoken in that language."""
-    return _engine()._indexes[language].bank
+    """The engine's own."""
+    return _engine()._built(language).bank
 
 
 @cache
