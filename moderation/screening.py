@@ -224,6 +224,24 @@ class Screen:
         written: a line that people wrote for this house and that its own tests have read (bench.safety): rules are
         asked in its place, the classifier and a guard aren't. reading: what `read_reply` gave.
         """
+        return self._reply_checked(
+            sentence, so_far, history, band, language, watch, plain=plain, written=written, reading=reading
+        )[0]
+
+    def _reply_checked(
+        self,
+        sentence: str,
+        so_far: str,
+        history: Sequence[Exchanged],
+        band: Band | None,
+        language: Language,
+        watch: WatchState,
+        *,
+        plain: bool,
+        written: bool = False,
+        reading: Reading | None,
+    ) -> tuple[Decision, list[Hit]]:
+        """The decision of a sentence, and what it comes from: nothing where a detector failed."""
         try:
             hits = self._reply_hits(sentence, so_far, history, language)
             if self.classifier is not None and not written:
@@ -231,13 +249,13 @@ class Screen:
                 hits += self.classifier.opinion(given, "reply").hits
             if reading is not None and reading.second is not None and not written:
                 if reading.second.failed:
-                    return Decision("block", 0, policy=self.policy.version, reason="detector_failed")
+                    return Decision("block", 0, policy=self.policy.version, reason="detector_failed"), []
                 hits += reading.second.hits
             decision = decide(hits, side="reply", band=band or _STRICTEST, watch=watch, policy=self.policy, plain=plain)
         except Exception:  # a broken detector must not let a sentence through unseen
             log.exception("reply_detector_failed")
-            return Decision("block", 0, policy=self._policy.version, reason="detector_failed")
-        return decision
+            return Decision("block", 0, policy=self._policy.version, reason="detector_failed"), []
+        return decision, hits
 
     def check_whole_reply(
         self,
@@ -257,23 +275,14 @@ class Screen:
         for sentence in normalise(text).sentences():
             so_far, piece = text[:at], text[sentence.start : sentence.end]
             reading = self._reply_read(piece, so_far, history)
-            verdict = self.check_reply(
-                piece,
-                so_far=so_far,
-                history=history,
-                band=band,
-                language=language,
-                watch=watch,
-                plain=plain,
-                reading=reading,
+            verdict, found = self._reply_checked(
+                piece, so_far, history, band, language, watch, plain=plain, reading=reading
             )
             worst = max(worst, verdict, key=lambda decision: (weight(decision), decision.severity))
             if verdict.reason != "detector_failed":
-                hits += self._reply_hits(piece, so_far, history, language)
+                hits += found
                 if self.classifier is not None and reading is not None:
-                    opinion = self.classifier.opinion(reading, "reply")
-                    hits += opinion.hits
-                    for name, score in opinion.scores.items():
+                    for name, score in self.classifier.opinion(reading, "reply").scores.items():
                         scores[name] = max(scores.get(name, 0.0), score)
             at = max(at, sentence.end)
         no_spans: tuple[Span, ...] = ()
