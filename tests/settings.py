@@ -3,9 +3,14 @@
 import atexit
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
+# Two workers and some fifty processes import the same modules: each would compile them anew, in half a second (and in
+# seven where it collects the tests), wherever the environment says that no bytecode is to be kept.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 if "ABRACO_VAR" not in os.environ:  # workers of pytest -n get it from the one that starts them
     os.environ["ABRACO_VAR"] = tempfile.mkdtemp(prefix="abraco-tests-")
     atexit.register(shutil.rmtree, os.environ["ABRACO_VAR"], ignore_errors=True)
