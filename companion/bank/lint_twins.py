@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from companion.bank.lint_words import words_of
 
 NEAR = 0.8  # share of words in common from which two lines count as nearly the same
+SPARE = 5  # of as many words, one may be missing in a line that is as near as that
 SHORTEST = 5  # words; shorter lines may look alike
 
 
@@ -20,6 +21,8 @@ class Twin:
 
 
 def _near(first: frozenset[str], second: frozenset[str]) -> bool:
+    if min(len(first), len(second)) < NEAR * max(len(first), len(second)):
+        return False
     both = len(first & second)
     return both / (len(first) + len(second) - both) >= NEAR
 
@@ -42,8 +45,9 @@ def twins(texts: Sequence[tuple[str, str]], *, nearly: bool = True) -> Iterator[
         seen[key] = name
         if not nearly or len(bag) < SHORTEST:
             continue
-        # Two near texts share a word among the few rarest of the newer one; longer lists are the common words.
-        rare = sorted(bag, key=lambda word: len(postings.get(word, ())))[: len(bag) // 3 + 1]
+        # Two near texts share a word among the few rarest of the newer one (one more than may be missing); longer
+        # lists are the common words.
+        rare = sorted(bag, key=lambda word: len(postings.get(word, ())))[: len(bag) // SPARE + 1]
         close = {other for word in rare for other in postings.get(word, ())}
         for other in sorted(close):
             if _near(bag, bags[other]):

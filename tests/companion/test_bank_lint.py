@@ -126,7 +126,7 @@ def test_bad_yaml_and_bad_shape_are_errors_not_crashes(tmp_path: Path) -> None:
 
 
 def test_the_command_prints_counts_and_an_unknown_language_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    main(["en"])
+    main(["fr"])
     assert "exchanges / ways to say it / lines" in capsys.readouterr().out
     with pytest.raises(SystemExit):
         main(["klingon"])
