@@ -225,21 +225,22 @@ class Screen:
         asked in its place, the classifier and a guard aren't. reading: what `read_reply` gave.
         """
         return self._reply_checked(
-            sentence, so_far, history, band, language, watch, plain=plain, written=written, reading=reading
-        )[0]
+            sentence, so_far, history, reading,
+            band=band, language=language, watch=watch, plain=plain, written=written,
+        )[0]  # fmt: skip
 
     def _reply_checked(
         self,
         sentence: str,
         so_far: str,
         history: Sequence[Exchanged],
+        reading: Reading | None,
+        *,
         band: Band | None,
         language: Language,
         watch: WatchState,
-        *,
         plain: bool,
         written: bool = False,
-        reading: Reading | None,
     ) -> tuple[Decision, list[Hit]]:
         """The decision of a sentence, and what it comes from: nothing where a detector failed."""
         try:
@@ -276,7 +277,7 @@ class Screen:
             so_far, piece = text[:at], text[sentence.start : sentence.end]
             reading = self._reply_read(piece, so_far, history)
             verdict, found = self._reply_checked(
-                piece, so_far, history, band, language, watch, plain=plain, reading=reading
+                piece, so_far, history, reading, band=band, language=language, watch=watch, plain=plain
             )
             worst = max(worst, verdict, key=lambda decision: (weight(decision), decision.severity))
             if verdict.reason != "detector_failed":
