@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -47,27 +47,35 @@ class LexicalIndex:
         self.language = language
         self.size = len(texts)
         known = words if words is not None else [words_of(text, language) for text in texts]
-        bags = [features_of(each, language) for each in known]
-        counts = Counter(name for bag in bags for name in bag)
-        self._idf = {name: math.log(1 + len(texts) / seen) for name, seen in counts.items()}
+        ids: defaultdict[str, int] = defaultdict()
+        ids.default_factory = ids.__len__  # a new name gets the next number
+        numbers: list[int] = []
+        given: list[float] = []
+        sizes: list[int] = []
+        for each in known:
+            bag = features_of(each, language)
+            numbers += map(ids.__getitem__, bag)
+            given += bag.values()
+            sizes.append(len(bag))
+        ids.default_factory = None
+        # One row for each feature of each text, by number of the feature: its places lie side by side.
+        features, rows = np.array(numbers, dtype=np.int32), np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
+        counts = np.bincount(features, minlength=len(ids))
+        idf = np.array([math.log(1 + len(texts) / seen) for seen in counts.tolist()])
+        weights = np.array(given, dtype=np.float64) * idf[features]
+        lengths = np.sqrt(np.bincount(rows, weights=weights * weights, minlength=self.size))
+        lengths[lengths == 0] = 1.0
+        order = np.argsort(features, kind="stable")
+        self._places = rows[order]
+        self._weights = (weights / lengths[rows])[order].astype(np.float32)
+        ends = np.cumsum(counts).tolist()
+        self._postings = dict(zip(ids, itertools.starmap(slice, zip([0, *ends], ends, strict=False)), strict=True))
+        self._idf: dict[str, float] = dict(zip(ids, idf.tolist(), strict=True))
         self._unseen = math.log(1 + len(texts)) if texts else 1.0
-        postings: dict[str, tuple[list[int], list[float]]] = {name: ([], []) for name in counts}
-        lengths: list[float] = []
-        for at, bag in enumerate(bags):
-            weighted = {name: weight * self._idf[name] for name, weight in bag.items()}
-            length = math.sqrt(sum(weight * weight for weight in weighted.values())) or 1.0
-            lengths.append(length)
-            for name, weight in weighted.items():
-                postings[name][0].append(at)
-                postings[name][1].append(weight / length)
-        self._postings = {
-            name: (np.array(places, dtype=np.int32), np.array(weights, dtype=np.float32))
-            for name, (places, weights) in postings.items()
-        }
 
         # A short text is easily contained in a long message: it counts as far as it says something.
-        usual = float(np.median(lengths)) if lengths else 1.0
-        self._says = np.minimum(np.array(lengths, dtype=np.float32) / usual, 1.0)
+        usual = float(np.median(lengths)) if self.size else 1.0
+        self._says = np.minimum(lengths.astype(np.float32) / usual, 1.0)
 
     def weighted(self, text: str) -> dict[str, float]:
         """The query's features of unit length. Features that no text has count in the length: they are a difference."""
@@ -81,10 +89,10 @@ class LexicalIndex:
         found = [(self._postings[name], weight) for name, weight in weighted.items() if name in self._postings]
         if not found:
             return np.zeros(self.size, dtype=np.float32)
-        places = np.concatenate([posting[0] for posting, _ in found])
-        weights = np.concatenate([posting[1] * np.float32(weight) for posting, weight in found])
+        places = np.concatenate([self._places[posting] for posting, _ in found])
+        weights = np.concatenate([self._weights[posting] * np.float32(weight) for posting, weight in found])
         alike = np.bincount(places, weights=weights, minlength=self.size)
-        shares = np.concatenate([posting[1] * posting[1] for posting, _ in found])
+        shares = np.concatenate([self._weights[posting] * self._weights[posting] for posting, _ in found])
         contained = np.bincount(places, weights=shares, minlength=self.size) * self._says
         return np.asarray((1 - CONTAINED_SHARE) * alike + CONTAINED_SHARE * contained, dtype=np.float32)
 
