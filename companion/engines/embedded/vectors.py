@@ -39,37 +39,41 @@ class VectorCache:
 
     def vectors(self, name: str, texts: Sequence[str]) -> Floats:
         """(n, 384) float32 for the texts, in their order."""
-        with self._lock:
-            kept = self._read(name)
-            new = [text for text in dict.fromkeys(texts) if _key(text) not in kept]
-            if new:
-                made = self._encode(new).astype(np.float16)
-                kept.update((_key(text), row) for text, row in zip(new, made, strict=True))
-                self._write(name, {_key(text): kept[_key(text)] for text in texts})
         if not texts:
             return np.zeros((0, SIZE), np.float32)
-        found = np.stack([kept[_key(text)] for text in texts]).astype(np.float32)
+        keys = [_key(text) for text in texts]
+        with self._lock:
+            rows, at = self._read(name)
+            new = {key: text for key, text in zip(keys, texts, strict=True) if key not in at}
+            if new:
+                rows = np.concatenate([rows, self._encode(list(new.values())).astype(np.float16)])
+                at.update(zip(new, range(len(rows) - len(new), len(rows)), strict=True))
+                kept = list(dict.fromkeys(keys))
+                self._write(name, kept, rows[[at[key] for key in kept]])
+        found = rows[[at[key] for key in keys]].astype(np.float32)
         lengths = np.linalg.norm(found, axis=1, keepdims=True)
         return np.asarray(found / np.maximum(lengths, 1e-9), dtype=np.float32)
 
     def _path(self, name: str) -> Path | None:
         return None if self._directory is None else self._directory / f"{name}-{MODEL_SHA256[:12]}.npz"
 
-    def _read(self, name: str) -> dict[bytes, np.ndarray]:
+    def _read(self, name: str) -> tuple[np.ndarray, dict[bytes, int]]:
+        """What is kept, and which row of it is whose."""
+        nothing = np.zeros((0, SIZE), np.float16)
         path = self._path(name)
         if path is None or not path.is_file():
-            return {}
+            return nothing, {}
         try:
             # Opened here: np.load leaves a file that it can't read open.
             with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 keys, rows = stored["keys"], stored["rows"]
         except (OSError, ValueError, KeyError, EOFError, BadZipFile):
-            return {}
+            return nothing, {}
         if rows.ndim != 2 or rows.shape[1] != SIZE or rows.dtype != np.float16 or keys.shape != (len(rows), 16):
-            return {}
-        return {bytes(key): row for key, row in zip(keys, rows, strict=True)}
+            return nothing, {}
+        return rows, {bytes(key): number for number, key in enumerate(keys)}
 
-    def _write(self, name: str, kept: dict[bytes, np.ndarray]) -> None:
+    def _write(self, name: str, kept: Sequence[bytes], rows: np.ndarray) -> None:
         path = self._path(name)
         if path is None:
             return
@@ -80,7 +84,7 @@ class VectorCache:
             handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
             try:
                 with os.fdopen(handle, "wb") as file:
-                    np.savez(file, keys=keys, rows=np.stack(list(kept.values())))
+                    np.savez(file, keys=keys, rows=rows)
                 Path(temporary).replace(path)
             finally:
                 Path(temporary).unlink(missing_ok=True)
