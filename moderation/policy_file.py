@@ -65,8 +65,8 @@ def _versioned(policy: Policy, digest: str) -> Policy:
 def _read(path: Path) -> tuple[str, dict[str, Any]]:
     try:
         text = path.read_text(encoding="utf-8")
-        _once(yaml.compose(text, Loader=yaml.SafeLoader))
-        data = yaml.safe_load(text) or {}
+        _once(yaml.compose(text, Loader=yaml.CSafeLoader))
+        data = yaml.load(text, Loader=yaml.CSafeLoader) or {}
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise PolicyError(f"{path.name}: line {line}: no YAML: {error.problem}") from None

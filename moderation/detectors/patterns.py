@@ -9,7 +9,7 @@ microseconds per file, whatever the number of rules.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final, Generic, Literal, Protocol, TypeVar
 
@@ -104,6 +104,7 @@ _Loader.yaml_implicit_resolvers = {
 }
 
 
+T = TypeVar("T")
 R = TypeVar("R", bound=_Row)
 F = TypeVar("F", bound=_File)
 
@@ -147,10 +148,10 @@ def expand(pattern: str, fragments: dict[str, str]) -> str:
     raise ValueError("fragments that name each other in a ring")
 
 
-def _compile(file: str, row: _Row, pattern: str, fragments: dict[str, str]) -> tuple[str, Matcher]:
+def _compile(file: str, row: _Row, pattern: str, fragments: dict[str, str], add: Callable[[str, Any], T]) -> T:
+    """`add` makes something of the pattern, or raises re2.error."""
     try:
-        expanded = expand(pattern, fragments)
-        return expanded, re2.compile(expanded, _options())
+        return add(expand(pattern, fragments), _options())
     except (KeyError, ValueError) as error:
         raise PatternError(f"{file}: {row.id}: {error} in {pattern!r}") from None
     except re2.error as error:
@@ -167,12 +168,18 @@ class Book(Generic[R]):
         self._filter = re2.Filter()
         for number, row in enumerate(self.rows):
             for pattern in row.any:
-                expanded, _ = _compile(file, row, pattern, fragments)
-                self._filter.Add(expanded, _options())
+                _compile(file, row, pattern, fragments, self._add)
                 self._row_of.append(number)
-            self._unless.append(tuple(_compile(file, row, pattern, fragments)[1] for pattern in row.unless))
+            self._unless.append(tuple(_compile(file, row, pattern, fragments, re2.compile) for pattern in row.unless))
         if self._row_of:
             self._filter.Compile()
+
+    def _add(self, pattern: str, options: Any) -> None:
+        try:
+            self._filter.Add(pattern, options)
+        except re2.error:  # it doesn't say what is wrong
+            re2.compile(pattern, options)
+            raise
 
     def search(self, readings: Sequence[str]) -> list[tuple[R, bool]]:
         """Rows that a sentence matches, and whether their `unless` holds them back.

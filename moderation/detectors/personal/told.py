@@ -71,7 +71,7 @@ class _Told:
 
 @cache
 def _told() -> _Told:
-    given = yaml.safe_load(FILE.read_text(encoding="utf-8"))
+    given = yaml.load(FILE.read_bytes(), Loader=yaml.CSafeLoader)
     parts: dict[str, str] = {}
     for name, part in given["parts"].items():
         parts[name] = _filled(_either(part), parts)
