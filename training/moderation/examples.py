@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Final, Literal
 
 from moderation.detectors.classifier.outputs import LEVELS, MESSAGE, REPLY, SEVERITIES
@@ -49,6 +50,7 @@ class Label:
     level: str | None = None
 
     @classmethod
+    @cache
     def read(cls, written: str) -> Label:
         """Raises ValueError with what is wrong."""
         category, _, rest = written.partition(":")
@@ -69,6 +71,9 @@ class Labels:
 
     def targets(self) -> dict[str, int]:
         """Every output of the side, as 0 or 1. A category counts from severity 2 on; at 1 it isn't learnt from."""
+        return dict(_targets(self))
+
+    def _all_targets(self) -> dict[str, int]:
         found = dict.fromkeys(MESSAGE if self.side == "message" else REPLY, 0)
         found.pop("message/toxic", None)
         worst = max((label.severity for label in self.labels if label.category not in UNASKED), default=0)
@@ -93,6 +98,11 @@ class Labels:
         for rank, level in enumerate(LEVELS, start=1):
             found[f"message/{level}"] = int(own >= rank)
         found["message/friend"] = int(any(label.level == "friend" for label in self.labels))
+
+
+@cache  # many rows have the same few labels
+def _targets(labels: Labels) -> Mapping[str, int]:
+    return labels._all_targets()
 
 
 def only(side: Side, known: Mapping[str, int], *, zero: Iterable[str] = ()) -> dict[str, int]:
