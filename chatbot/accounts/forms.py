@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from zoneinfo import available_timezones
 
 from django import forms
 from django.conf import settings
@@ -53,7 +52,7 @@ class SignupForm(forms.Form):
 
     def clean_time_zone(self) -> str:
         name: str = self.cleaned_data["time_zone"]
-        return name if name in available_timezones() else "UTC"
+        return name if name in clock.zones() else "UTC"
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

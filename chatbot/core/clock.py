@@ -6,6 +6,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from zoneinfo import available_timezones
 
 _shift = timedelta(0)
 
@@ -18,6 +20,12 @@ def now() -> datetime:
 def monotonic() -> float:
     """Seconds for measuring how long something took; never moved."""
     return time.monotonic()
+
+
+@cache
+def zones() -> frozenset[str]:
+    """The names of all time zones. Finding them opens six hundred files: a hundredth of a second."""
+    return frozenset(available_timezones())
 
 
 def move_to(moment: datetime) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
-from zoneinfo import available_timezones
 
 from allauth.account.adapter import get_adapter
 from django import forms
@@ -14,11 +13,12 @@ from django.utils.translation import gettext_lazy as _
 
 from chatbot.accounts.guardian_limits import STAY_ON
 from chatbot.chat.skill_list import Listed, skills_listed
+from chatbot.core import clock
 
 
 def _zones() -> list[tuple[str, str]]:
     """Places by name, as people know them; the abbreviations are left out."""
-    names = sorted(name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "SystemV/")))
+    names = sorted(name for name in clock.zones() if "/" in name and not name.startswith(("Etc/", "SystemV/")))
     return [("UTC", "UTC"), *((name, name.replace("_", " ")) for name in names)]
 
 
@@ -53,7 +53,7 @@ class GuardianForm(forms.Form):
 
     def clean_time_zone(self) -> str:
         name: str = self.cleaned_data["time_zone"]
-        return name if name in available_timezones() else "UTC"
+        return name if name in clock.zones() else "UTC"
 
 
 class CodeForm(forms.Form):

@@ -14,12 +14,12 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Literal
-from zoneinfo import available_timezones
 
 from django.utils.translation import gettext as _
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from chatbot.accounts.bands import Band
+from chatbot.core import clock
 
 VERSION = "v1"
 MOST_CHARS = 4096
@@ -62,7 +62,7 @@ class Identity(BaseModel):
     @field_validator("tz")
     @classmethod
     def _zone(cls, value: str) -> str:
-        if value and value not in available_timezones():
+        if value and value not in clock.zones():
             raise ValueError("not a time zone")
         return value
 
