@@ -26,6 +26,11 @@ def screen() -> Screen:
     return Screen()
 
 
+def screen_with(**parts: Any) -> Screen:
+    """A screen of its own, with the rules that were read already: they take half a second."""
+    return Screen(rules=screen().rules, signals=screen().signals, **parts)
+
+
 @cache
 def sentences(language: Language) -> dict[str, Any]:
     """The sets of a language: danger, harmless and goodbyes, by kind."""

@@ -20,7 +20,7 @@ from moderation.detectors.classifier.weights import FOLDER, SETTINGS, WeightsErr
 from moderation.looked import Looked, scores_of
 from moderation.screen import Screen
 from moderation.types import UNSURE, Decision, Exchanged, Hit, Screening, WatchState
-from tests.moderation.reading import NOW
+from tests.moderation.reading import NOW, screen_with
 
 
 @pytest.fixture(scope="module")
@@ -165,7 +165,7 @@ def test_settings_that_cant_be_used_say_which_line(tmp_path: Path, change: dict[
 def broken(tmp_path: Path, encoder: Encoder) -> Screen:
     """A house whose weights were cut short."""
     path = _settings(tmp_path, b"cut", sha256=settings_read().sha256)
-    return Screen(classifier=Classifier(settings=path, folder=tmp_path, shared=encoder))
+    return screen_with(classifier=Classifier(settings=path, folder=tmp_path, shared=encoder))
 
 
 def _message(screen: Screen, text: str, **more: Any) -> Screening:
@@ -192,7 +192,7 @@ def test_without_weights_only_lines_that_people_wrote_are_said(broken: Screen) -
 async def test_settings_that_cant_be_used_leave_the_house_its_crisis_help(
     tmp_path: Path, encoder: Encoder, change: dict[str, Any]
 ) -> None:
-    broken = Screen(classifier=Classifier(settings=_settings(tmp_path, **change), folder=tmp_path, shared=encoder))
+    broken = screen_with(classifier=Classifier(settings=_settings(tmp_path, **change), folder=tmp_path, shared=encoder))
     assert broken.policy.version.endswith(".unusable")
     assert "classifier.yaml" in (broken.classifier_problem() or "")
     broken.classifier_warm()
@@ -217,7 +217,7 @@ def test_what_is_wrong_with_the_files_is_found_once(tmp_path: Path, encoder: Enc
 async def test_a_reading_that_failed_is_told_by_the_screen(tmp_path: Path) -> None:
     own = Encoder()
     path = _settings(tmp_path, b"cut", sha256=settings_read().sha256)
-    broken = Screen(classifier=Classifier(settings=path, folder=tmp_path, shared=own))
+    broken = screen_with(classifier=Classifier(settings=path, folder=tmp_path, shared=own))
     reading = await broken.read_message("nice weather today", ())
     own.close()
     assert reading.runs is None
@@ -226,7 +226,7 @@ async def test_a_reading_that_failed_is_told_by_the_screen(tmp_path: Path) -> No
 
 
 async def test_a_reading_made_before_gives_what_the_screen_finds_itself(encoder: Encoder) -> None:
-    screen = Screen(classifier=Classifier(shared=encoder))
+    screen = screen_with(classifier=Classifier(shared=encoder))
     history = [Exchanged("user", "can i tell you something"), Exchanged("companion", "Sure."), Exchanged("user", "ok")]
     for text in ("my dog ate my homework", "x" * 3000, "", "\u202e\x00 \u0301"):
         reading = await screen.read_message(text, history)
@@ -238,7 +238,7 @@ async def test_a_reading_made_before_gives_what_the_screen_finds_itself(encoder:
 
 def test_the_policy_version_names_the_weights(encoder: Encoder) -> None:
     classifier = Classifier(shared=encoder)
-    assert Screen(classifier=classifier).policy.version.endswith(f".{classifier.version}")
+    assert screen_with(classifier=classifier).policy.version.endswith(f".{classifier.version}")
 
 
 # --- what is read, and what is made of it ---------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from moderation.detectors.rules import Rules, Signals
 from moderation.policy import PolicyError, policy_load
 from moderation.screen import Screen
 from moderation.types import LANGUAGES, Exchanged, Hit, Screening, Span, WatchState
-from tests.moderation.reading import NOW, checked
+from tests.moderation.reading import NOW, checked, screen_with
 
 PACKAGE = Path(house.__file__).resolve().parent
 
@@ -41,19 +41,19 @@ def _message(screen: Screen, text: str, language: str = "en") -> Screening:
 
 
 def test_a_detector_that_falls_over_calls_nothing_fine() -> None:
-    decision = _message(Screen(detectors=[_Broken()]), "nice weather").decision
+    decision = _message(screen_with(detectors=[_Broken()]), "nice weather").decision
     assert (decision.action, decision.low) == ("support", True)
     assert decision.reason is not None
     assert "broken" in decision.reason
 
 
 def test_a_detector_that_falls_over_takes_nothing_back() -> None:
-    decision = _message(Screen(detectors=[_Broken()], personal=_falls), "i want to kill myself").decision
+    decision = _message(screen_with(detectors=[_Broken()], personal=_falls), "i want to kill myself").decision
     assert (decision.action, decision.playbook) == ("crisis", "suicide_L2")
 
 
 def test_a_reply_that_could_not_be_checked_is_not_said() -> None:
-    for screen in (Screen(personal=_falls), Screen(rules=Rules(Path("/nowhere")))):
+    for screen in (screen_with(personal=_falls), Screen(rules=Rules(Path("/nowhere")))):
         verdict = screen.check_reply("Nice weather!", band="18+", language="en", watch=WatchState())
         assert (verdict.action, verdict.reason) == ("block", "detector_failed")
 
