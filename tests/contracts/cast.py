@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -49,6 +50,16 @@ class Cast:
 
     people: Mapping[str, User]
     hers: Mapping[str, str]
+    _signed_in: dict[str, Client] = field(default_factory=dict)
+
+    def again(self, role: str, *, checks: bool = False) -> Client:
+        """A new browser in a session that was begun once, for what is taken back: signing in costs more than most pages
+        do."""
+        if role not in self._signed_in:
+            self._signed_in[role] = self.client(role)
+        client = Client(enforce_csrf_checks=checks)
+        client.cookies = deepcopy(self._signed_in[role].cookies)
+        return client
 
     def client(self, role: str, *, checks: bool = False) -> Client:
         """A browser of that role, signed in unless it is `out`. checks: forms need their token, as in production."""

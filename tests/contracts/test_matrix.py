@@ -140,8 +140,9 @@ def cast(db: None) -> Iterator[Cast]:
 
 def asked(cast: Cast, role: str, method: str, address: str, ids: Mapping[str, str], *, checks: bool = False) -> Any:
     """The answer that this role gets there; what it did to the database is taken back."""
+    client = cast.again(role, checks=checks)
     with transaction.atomic():
-        response = ask(cast.client(role, checks=checks), method, address, ids, body(address, cast))
+        response = ask(client, method, address, ids, body(address, cast))
         transaction.set_rollback(True)
     cache.clear()
     keys.forget_cached()
