@@ -66,7 +66,7 @@ async def report(wanted: Collection[str]) -> AsyncIterator[str]:
         if language not in wanted or len(some) <= AMONG:
             continue
         groups = [pair.group for pair in some]
-        said = np.stack([await tower.said(pair.before) for pair in some])
+        said = np.stack([(await tower.said(pair.before))[0] for pair in some])
         ours = scored(said, tower.replies([pair.reply for pair in some]), groups)
         texts = [encode([pair.before[-1] for pair in some]), encode([pair.reply for pair in some])]
         plain = scored(*(np.stack([one.array for one in found]) for found in texts), groups)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 Language = Literal["en", "pt-BR", "es", "fr"]
 Band = Literal["13-15", "16-17", "18+"]
@@ -13,6 +13,20 @@ Tone = Literal["plain", "warm", "joke", "tease", "cheer", "dare"]
 Who = Literal["user", "companion"]
 PersonaId = Literal["classic", "spark", "owl", "moss", "pixel", "biscuit"]
 
+# What a message is about, and what it does with it (companion/engines/embedded/understanding.py).
+About = Literal[
+    "friends", "family", "siblings", "grandparents", "pets", "crushes", "school", "exams", "homework", "sport", "games",
+    "music", "performing", "screen", "books", "writing", "making", "coding", "food", "sleep", "looks", "health",
+    "weather", "travel", "phone", "home", "money", "parties", "future", "self", "boredom", "animals", "languages",
+    "outdoors", "fails", "companion", "world", "anything",
+]  # fmt: skip
+Does = Literal[
+    "good", "bad", "gripe", "plain", "plans", "opinion", "asks_you", "asks_fact", "asks_advice",
+    "reacts", "answers", "requests", "complains", "teases",
+]  # fmt: skip
+
+ABOUTS: tuple[About, ...] = get_args(About)
+DOES: tuple[Does, ...] = get_args(Does)
 LANGUAGES: tuple[Language, ...] = ("en", "pt-BR", "es", "fr")
 BANDS: tuple[Band, ...] = ("13-15", "16-17", "18+")
 PERSONAS: tuple[PersonaId, ...] = ("classic", "spark", "owl", "moss", "pixel", "biscuit")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from companion.types import Band, Language, Mood, PersonaId, Tone
+from companion.types import About, Band, Does, Language, Mood, PersonaId, Tone
 
 
 class BankError(Exception):
@@ -35,9 +35,13 @@ class BankLine:
         return "?" in self.text
 
 
+Cell = tuple[About, Does]  # what a message is about, and what it does
+
+
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """What a teen may say (`said`) and the lines that answer it. A follow-up (`then`) is an exchange too."""
+    """What a teen may say (`said`) and the lines that answer it. A follow-up (`then`) is an exchange too. `hears`: it
+    isn't for certain words but for whatever does this about that."""
 
     id: str
     situation: str
@@ -48,6 +52,8 @@ class Exchange:
     chips: tuple[str, ...] = ()
     act: str | None = None
     persona: PersonaId | None = None
+    about: About | None = None
+    hears: Does | None = None
 
     def lines(self) -> Iterator[BankLine]:
         """Every line below this exchange, follow-ups included."""
@@ -67,6 +73,7 @@ class Bank:
     lines: Mapping[str, BankLine] = field(repr=False)
     owners: Mapping[str, Exchange] = field(repr=False)  # line id -> the exchange or follow-up that it belongs to
     acts: Mapping[str, tuple[Exchange, ...]] = field(repr=False)
+    heard: Mapping[Cell, Exchange] = field(repr=False, default_factory=dict)
 
     @property
     def situations(self) -> tuple[str, ...]:
@@ -74,7 +81,7 @@ class Bank:
 
 
 def bank_of(*, language: Language, exchanges: tuple[Exchange, ...], digest: str) -> Bank:
-    """Builds the maps. Raises BankError if two exchanges of a situation share an id."""
+    """Builds the maps. Raises BankError if two exchanges of a situation share an id, or two hear the same."""
     lines: dict[str, BankLine] = {}
     owners: dict[str, Exchange] = {}
     acts: dict[str, list[Exchange]] = {}
@@ -90,7 +97,20 @@ def bank_of(*, language: Language, exchanges: tuple[Exchange, ...], digest: str)
             lines[line.id] = line
             owners[line.id] = exchange
         stack.extend(exchange.then)
-    return Bank(language, exchanges, digest, lines, owners, {act: tuple(found) for act, found in acts.items()})
+    by_act = {act: tuple(found) for act, found in acts.items()}
+    return Bank(language, exchanges, digest, lines, owners, by_act, _heard(exchanges, language=language))
+
+
+def _heard(exchanges: tuple[Exchange, ...], *, language: Language) -> dict[Cell, Exchange]:
+    found: dict[Cell, Exchange] = {}
+    for exchange in exchanges:
+        if exchange.about is None or exchange.hears is None:
+            continue
+        cell = (exchange.about, exchange.hears)
+        if cell in found:
+            raise BankError(f"{language}: {exchange.id} and {found[cell].id} both hear {' '.join(cell)}")
+        found[cell] = exchange
+    return found
 
 
 def opening(text: str) -> str:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, get_args
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from companion.types import Band, Mood, PersonaId, Tone
+from companion.types import About, Band, Does, Mood, PersonaId, Tone
 
 Act = Literal[
     "greeting", "farewell", "farewell_night", "thanks", "laugh", "agree", "disagree", "shrug", "are_you_real",
@@ -20,14 +20,14 @@ Act = Literal[
     "what_about_you", "why", "keyboard_mash", "test_me", "fact_question", "remember_thanks", "memory_off_hard",
     "good_news", "bad_news", "listening", "tells_name", "tells_pet", "tells_person", "confused", "confused_again",
     "knock_knock", "knock_who", "their_riddle", "their_punchline", "your_turn", "either_or", "should_i", "do_you_like",
-    "do_you_ever", "why_you", "what_means", "facts", "how_to",
+    "do_you_ever", "why_you", "what_means", "facts", "how_to", "sum",
 ]  # fmt: skip
 ACTS: tuple[str, ...] = get_args(Act)
 # What the engine does where the bank has no exchange (engines/embedded/moves).
 MOVES = frozenset(
     {
         "confused", "confused_again", "knock_knock", "knock_who", "their_riddle", "their_punchline", "your_turn",
-        "either_or", "should_i", "do_you_like", "do_you_ever", "why_you", "what_means", "facts", "how_to",
+        "either_or", "should_i", "do_you_like", "do_you_ever", "why_you", "what_means", "facts", "how_to", "sum",
     }
 )  # fmt: skip
 # These are picked by the engine's own rules, so they may have nothing under `said`.
@@ -96,6 +96,7 @@ class ExchangeForm(BaseModel):
     otherwise: Replies = ()
     chips: Words = ()
     act: Act | None = None
+    hears: Does | None = None
 
 
 class FileForm(BaseModel):
@@ -103,6 +104,7 @@ class FileForm(BaseModel):
 
     situation: Annotated[str, Field(pattern=r"^[a-z0-9]+([-_][a-z0-9]+)*$")]
     persona: PersonaId | None = None
+    about: About | None = None
     exchanges: Annotated[tuple[ExchangeForm, ...], Field(min_length=1)]
 
 

@@ -27,8 +27,8 @@ from companion.types import LANGUAGES, Language
 NEEDED_ACTS = frozenset(
     {"are_you_real", "love_you", "farewell", "farewell_night", "not_understood", "not_understood_twice", "change_topic"}
 )
-# Found only where a name was told.
-ACTS_WITH_NAME = frozenset({"tells_name", "tells_pet", "tells_person", "knock_who"})
+# Found only where what fills their slot was told.
+ACTS_WITH_SLOT = frozenset({"tells_name", "tells_pet", "tells_person", "knock_who", "sum"})
 LINES_PER_SLOT = 15  # a slot in at most one reply of so many
 
 
@@ -76,14 +76,17 @@ def _shape(exchange: Exchange, *, depth: int = 0) -> Iterator[tuple[str, str, bo
 
 
 def _top_shape(exchange: Exchange) -> Iterator[tuple[str, str, bool]]:
-    if not exchange.said and exchange.act is None:
-        yield exchange.id, "nothing under `said` and no `act`: it can never be chosen", True
+    if not exchange.said and exchange.act is None and exchange.hears is None:
+        yield exchange.id, "no `act` and no `hears` either: it can never be chosen", True
+    if exchange.hears is not None and (exchange.said or exchange.act or exchange.about is None):
+        what = "`hears` is for a file with `about`, and for an exchange without `said` and `act`"
+        yield exchange.id, f"{what}: it is chosen by what a message does, not by its words", True
     if exchange.said and not 3 <= len(exchange.said) <= 12:
         yield exchange.id, f"{len(exchange.said)} ways under `said`, asked are 3-6", len(exchange.said) < 3
     if len(exchange.replies) < 2:
         yield exchange.id, "only one reply, asked are 2-4", exchange.act is None
     moods_everywhere = [line for line in exchange.replies if not line.moods and not line.bands and not line.slots]
-    if not moods_everywhere and exchange.act not in ACTS_WITH_NAME:
+    if not moods_everywhere and exchange.act not in ACTS_WITH_SLOT:
         yield exchange.id, "no reply that is free of slot, mood and band: it may have nothing to say", True
 
 

@@ -90,7 +90,7 @@ def _slot_problems(line: BankLine, *, act: str | None) -> Iterator[tuple[str, bo
 
 def said_problems(exchange: Exchange) -> Iterator[tuple[str, str, bool]]:
     """Yields (id, what, hard), follow-ups included."""
-    if not exchange.said and exchange.act not in ACTS_WITHOUT_SAID:
+    if not exchange.said and exchange.hears is None and exchange.act not in ACTS_WITHOUT_SAID:
         yield exchange.id, "nothing under `said`", True
     for words in exchange.said:
         if "{" in words:

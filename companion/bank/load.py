@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from companion.bank.book import Bank, BankError, BankLine, Exchange, bank_of
 from companion.bank.form import ExchangeForm, FileForm, FollowForm, ReplyForm, file_parse, problem_words
 from companion.bank.slots import slots_in
-from companion.types import LANGUAGES, Language, PersonaId
+from companion.types import LANGUAGES, About, Language, PersonaId
 
 BANK_DIR = Path(__file__).parent
 
@@ -30,7 +30,14 @@ def _line(*, form: ReplyForm, line_id: str, persona: PersonaId | None) -> BankLi
     )
 
 
-def _exchange(*, form: ExchangeForm | FollowForm, own_id: str, situation: str, persona: PersonaId | None) -> Exchange:
+def _exchange(
+    *,
+    form: ExchangeForm | FollowForm,
+    own_id: str,
+    situation: str,
+    persona: PersonaId | None,
+    about: About | None = None,
+) -> Exchange:
     return Exchange(
         id=own_id,
         persona=persona,
@@ -40,7 +47,7 @@ def _exchange(*, form: ExchangeForm | FollowForm, own_id: str, situation: str, p
             _line(form=reply, line_id=f"{own_id}/{n}", persona=persona) for n, reply in enumerate(form.replies)
         ),
         then=tuple(
-            _exchange(form=follow, own_id=f"{own_id}/then{n}", situation=situation, persona=persona)
+            _exchange(form=follow, own_id=f"{own_id}/then{n}", situation=situation, persona=persona, about=about)
             for n, follow in enumerate(form.then)
         ),
         otherwise=tuple(
@@ -49,13 +56,19 @@ def _exchange(*, form: ExchangeForm | FollowForm, own_id: str, situation: str, p
         ),
         chips=form.chips,
         act=form.act if isinstance(form, ExchangeForm) else None,
+        about=about,
+        hears=form.hears if isinstance(form, ExchangeForm) else None,
     )
 
 
 def exchanges_of(form: FileForm) -> tuple[Exchange, ...]:
     return tuple(
         _exchange(
-            form=exchange, own_id=f"{form.situation}/{exchange.id}", situation=form.situation, persona=form.persona
+            form=exchange,
+            own_id=f"{form.situation}/{exchange.id}",
+            situation=form.situation,
+            persona=form.persona,
+            about=form.about,
         )
         for exchange in form.exchanges
     )

@@ -8,8 +8,9 @@ import re2
 
 SLOT = re2.compile(r"\{([^{}]*)\}")
 # name: the teen's; companion: its own; like, pet: from memories, or told just now; person: somebody told by name just
-# now; quote: up to five of the teen's own words; thing, option: what a move is about (engines/embedded/moves).
-SLOTS = frozenset({"name", "companion", "like", "pet", "person", "quote", "thing", "option"})
+# now; quote: up to five of the teen's own words; thing, option: what a move is about (engines/embedded/moves);
+# answer: what a sum comes to.
+SLOTS = frozenset({"name", "companion", "like", "pet", "person", "quote", "thing", "option", "answer"})
 
 
 def slots_in(text: str) -> frozenset[str]:

@@ -14,7 +14,7 @@ from companion.skills.form import LinesForm, SomePhrases
 from companion.skills.lines import Lines
 from companion.skills.lines import State as Working
 from companion.types import Language
-from companion.words import is_grave, words_of
+from companion.words import is_grave, sentences_of, words_of
 
 HOUSE = "house"
 MENU = ""  # what wakes no skill and asks what there is
@@ -87,8 +87,13 @@ class Words:
         return len(words) > 1 and not laughs(text) and is_grave(words, self._language)
 
     def woken(self, text: str) -> str | None:
-        """The name of the skill that the message asks for, or MENU. Words such as "ok", "can you" or "please" may stand
-        around a wake; a longer one may also be gone on from ("tell me a joke about cats")."""
+        """The name of the skill that the message asks for, or its last sentence does, or MENU. Words such as "ok", "can
+        you" or "please" may stand around a wake; a longer one may be gone on from ("tell me a joke about cats")."""
+        last = sentences_of(text)[-1:]
+        found = self._woken(text)
+        return self._woken(last[0]) if found is None and last and last[0] != text else found
+
+    def _woken(self, text: str) -> str | None:
         line = spelled(text)
         if line in self._stop | self._bye:
             return None

@@ -7,6 +7,7 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,17 +16,19 @@ from chatbot.core.encoder import EncoderError, encode_many_async
 from chatbot.core.encoder.values import Floats
 from companion.bank import Bank, BankError, bank_load, languages_written
 from companion.engines.base import EngineUnavailable, limited
-from companion.engines.embedded.following import KNOWN, Fit, Following, unknown
+from companion.engines.embedded.following import KNOWN, Followed, Following
 from companion.engines.embedded.index import BankIndex
 from companion.engines.embedded.mind import Reply, Turn, reply_to
 from companion.engines.embedded.next_turn import BEFORE
-from companion.engines.embedded.reading import needed, read
+from companion.engines.embedded.reading import needed, parts_of, read
 from companion.engines.embedded.state import talk_of
+from companion.engines.embedded.understanding import UnderstandingError, Understood, heads_for
 from companion.engines.embedded.vectors import Encode, VectorCache, encoded
 from companion.types import Delta, Language, Limits, ModelCard, Prompt
 from companion.words import spoken
 
 logger = logging.getLogger(__name__)
+EVEN = 0.5  # likelihood from which a message, or its end, does something
 KEPT_VECTORS = 512  # of recent messages, for reading a message with the ones before it
 
 
@@ -86,24 +89,49 @@ class EmbeddedEngine:
         index = await self._index(prompt.language)
         talk = talk_of(prompt.history, index.bank)
         vector_of = await self._vectors(prompt, talk.user_texts, index)
-        reading = read(prompt.text, talk.user_texts, index=index, language=prompt.language, vector_of=vector_of)
-        fit = await self._fit(prompt)
-        reply = reply_to(Turn(prompt=prompt, talk=talk, reading=reading, bank=index.bank, index=index, fit=fit))
+        followed = await self._followed(prompt)
+        reading = read(
+            prompt.text,
+            talk.user_texts,
+            index=index,
+            language=prompt.language,
+            vector_of=vector_of,
+            understood=self._understood(prompt, vector_of, followed.said),
+        )
+        turn = Turn(prompt=prompt, talk=talk, reading=reading, bank=index.bank, index=index, fit=followed.fit)
+        reply = reply_to(turn)
         if reply is None:
             raise EngineUnavailable(f"the bank has no line for {prompt.language} that may be said here")
         return reply
 
-    async def _fit(self, prompt: Prompt) -> Fit:
+    async def _followed(self, prompt: Prompt) -> Followed:
         """How well each line may follow; without the scorer none better than another."""
         following = self._following.get(prompt.language)
         if following is None:
-            return unknown
+            return Followed()
         said = (*(line.text for line in prompt.history[-BEFORE:]), prompt.text)
         try:
-            return await following.fit(said)
+            return await following.followed(said)
         except EncoderError as error:
             self._broken = str(error)
-            return unknown
+            return Followed()
+
+    def _understood(
+        self, prompt: Prompt, vector_of: Callable[[str], Floats | None], said: Floats | None
+    ) -> Understood | None:
+        """Of the message; what its last sentence does, if that asks or comes after a mere reaction. None without the
+        heads: then messages are answered by likeness and rules alone."""
+        try:
+            heads = heads_for(prompt.language)
+        except UnderstandingError as error:
+            self._broken = str(error)
+            return None
+        whole = heads.understood(prompt.text, vector_of(prompt.text), said)
+        last = parts_of(prompt.text, prompt.language)[-1]
+        if last == prompt.text:
+            return whole
+        end = heads.understood(last, vector_of(last), None)
+        return replace(whole, does=end.does) if end.asks > EVEN or whole.reacts > EVEN else whole
 
     async def _index(self, language: Language) -> BankIndex:
         if self._closed:
@@ -185,10 +213,11 @@ class EmbeddedEngine:
         for language in written:
             try:
                 await self._index(language)
-            except EngineUnavailable as error:
+                heads_for(language)
+            except (EngineUnavailable, UnderstandingError) as error:
                 problems.append(str(error))
         problems += self._left_out
-        if self._broken is not None:
+        if self._broken is not None and self._broken not in problems:
             problems.append(self._broken)
         if problems:
             raise EngineUnavailable("; ".join(problems))

@@ -8,6 +8,7 @@ better than 95 of 100 other lines made sense twice as often as the rest (62% and
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from chatbot.core.encoder import Floats
 from companion.bank import Bank
@@ -28,6 +29,15 @@ def unknown(line_id: str) -> float:
     return 0.0
 
 
+@dataclass(frozen=True)
+class Followed:
+    """fit: how many standard deviations above the mean of all lines each one fits. said: 384 floats, the scorer's
+    vector of the message alone; None where nothing is known."""
+
+    fit: Fit = unknown
+    said: Floats | None = None
+
+
 class Following:
     """Reads the bank's lines once, kept in the cache."""
 
@@ -41,18 +51,17 @@ class Following:
         texts = [str(SLOT.sub("it", line.text)) for line in lines]
         self._vectors = cache.vectors(f"next-{bank.language}-{SHA256[:8]}", texts)
 
-    async def fit(self, said: Sequence[str]) -> Fit:
-        """said: lines of both sides, oldest first, the message last. How many standard deviations above the mean of all
-        lines each one fits. Raises EncoderError."""
-        vector = await self._scorer.said(said)
-        likely = self._vectors @ vector
+    async def followed(self, said: Sequence[str]) -> Followed:
+        """said: lines of both sides, oldest first, the message last. Raises EncoderError."""
+        together, alone = await self._scorer.said(said)
+        likely = self._vectors @ together
         scores = (likely - likely.mean()) / max(float(likely.std()), 1e-6)
 
         def of(line_id: str) -> float:
             row = self._rows.get(line_id)
             return 0.0 if row is None else float(scores[row])
 
-        return of
+        return Followed(of, alone)
 
 
 def that_follow(hits: Sequence[Hit], fit: Fit, *, exact: float) -> list[Hit]:

@@ -40,14 +40,15 @@ class NextTurn:
         return np.stack([one.outputs[REPLY][-1] for one in found])
 
     async def said(self, lines: Sequence[str]) -> Floats:
-        """(384,) of unit length. lines: of both sides, oldest first; the last is the message to answer."""
+        """(2, 384) of unit length: all the lines together, and the last by itself. lines: of both sides, oldest first;
+        the last is the message to answer."""
         own, lines = self._encoder(), lines[-1 - BEFORE :]
         tails = {line: own.tails.find(line) for line in lines}
         new = [line for line, tail in tails.items() if tail is None]
         for line, one in zip(new, await own.encode_many_async(new, heads=(TRUNK,)), strict=True):
             tails[line] = own.tails.keep(line, one)
-        (found,) = await own.joined_async([parts_of([tails[line] for line in lines])], head=SAID)
-        return found
+        runs = [parts_of([tails[line] for line in some]) for some in (lines, lines[-1:])]
+        return np.stack(await own.joined_async(runs, head=SAID))
 
     def _encoder(self) -> Encoder:
         own = self._shared or encoder()

@@ -11,9 +11,11 @@ import numpy as np
 from chatbot.core.encoder.values import Floats
 from companion.engines.embedded.acts import Act, acts_in, asks_in, is_one_of
 from companion.engines.embedded.index import BankIndex, Likeness, Query
+from companion.engines.embedded.understanding import Understood
 from companion.types import Language
 from companion.words import content_words, lexicon, sentences_of, words_of
 
+ASIDE = 3  # words: "omg.", "lol ok." before something else are not what is answered
 MOST_PARTS = 5
 GREETING, ASKS_BACK = frozenset(("greeting",)), frozenset(("what_about_you",))
 GOODBYES = frozenset(("farewell", "farewell_night"))
@@ -38,6 +40,7 @@ class Reading:
     greets: bool
     asks: bool
     words: tuple[str, ...]
+    understood: Understood | None = None
 
 
 @functools.lru_cache(maxsize=256)
@@ -47,7 +50,8 @@ def parts_of(text: str, language: Language) -> tuple[str, ...]:
     parts = [bare]
     sentences = sentences_of(bare)
     if len(sentences) > 1:
-        parts += [part for part in sentences if not _is_manners(part, language)][-MOST_PARTS:]
+        long = [part for part in sentences[:-1] if len(part.split()) > ASIDE]
+        parts += [part for part in (*long, sentences[-1]) if not _is_manners(part, language)][-MOST_PARTS:]
     return tuple(dict.fromkeys(part for part in parts if part)) or (text,)
 
 
@@ -81,9 +85,16 @@ def needed(text: str, before: Sequence[str], language: Language) -> tuple[str, .
 
 
 def read(
-    text: str, before: Sequence[str], *, index: BankIndex, language: Language, vector_of: Callable[[str], Floats | None]
+    text: str,
+    before: Sequence[str],
+    *,
+    index: BankIndex,
+    language: Language,
+    vector_of: Callable[[str], Floats | None],
+    understood: Understood | None = None,
 ) -> Reading:
-    """vector_of gives the vector of one of `needed`, or None where there is no encoder."""
+    """vector_of gives the vector of one of `needed`, or None where there is no encoder. understood: the message, where
+    there are heads for it."""
     content = parts_of(text, language)
     queries = [index.query(part, vector_of(part)) for part in content]
     context = context_of(text, before, language)
@@ -104,6 +115,7 @@ def read(
         greets=content[0] != text,
         asks=asks_in(text, language),
         words=words_of(text, language),
+        understood=understood,
     )
 
 

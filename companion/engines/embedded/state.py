@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from companion.bank import Bank, Exchange, opening
 from companion.personas import laughs
-from companion.types import Language, Line
+from companion.types import About, Language, Line
 from companion.words import is_grave, weighs, words_of
 
 NO_REPEAT = 80  # pieces of the companion's in which no line comes twice: all of a usual history
@@ -16,6 +16,7 @@ HEAVY = 2  # messages that keep a talk heavy
 LONG_HEAVY = 4  # ... while it only listens
 HEAVY_SITUATIONS = ("feelings_", "grief", "left_out", "lonely_evenings", "angry_at_myself", "divorce_two_homes")
 HURTS_BY_ITSELF = ("grief", "left_out")  # whatever words the teen had for it
+ABOUT = 3  # of its turns in which a subject is still the one
 GRAVE = 6  # messages that a death stays near
 MOST_LOW = 2  # turns in a row that only listen before a talk that brings nothing heavy any more is light again
 GLAD = "listening/good"  # something good was just told: what hurt before it is left
@@ -38,8 +39,8 @@ REPAIRS = ("not_understood", "not_understood_twice", "change_topic")
 class Talk:
     """pending: the exchange whose question or invitation was said last, if it has something to follow.
     asked: turns in a row, up to now, in which the companion asked. act: of the last thing that it said. listened: turns
-    in a row in which it only listened. lately: the exchanges of its last
-    turns, act_id: the last of them. heavy: something sad, worried or grave was just talked about."""
+    in a row in which it only listened. lately: the exchanges of its last turns, act_id: the last of them. about: the
+    subject that they are in. heavy: something sad, worried or grave was just talked about."""
 
     used_ids: frozenset[str]
     used_texts: tuple[str, ...]
@@ -55,6 +56,7 @@ class Talk:
     heavy: bool = False
     lately: frozenset[str] = frozenset()
     act_id: str = ""
+    about: About | None = None
 
     def said_before(self, line_id: str, text: str) -> bool:
         return line_id in self.used_ids or any(text in used for used in self.used_texts)
@@ -86,8 +88,15 @@ def talk_of(history: tuple[Line, ...], bank: Bank) -> Talk:
         listened=listened,
         heavy=_heavy(owner, everything, bank.language, listened) or _grave(history, bank.language),
         act_id=owner.id if owner else "",
+        about=_about(said),
         lately=frozenset(owner.id for owners in said[-AGAIN:] for owner in owners),
     )
+
+
+def _about(said: list[list[Exchange]]) -> About | None:
+    """What was last talked about, if what it said since fits anything."""
+    lately = (owner.about for owners in reversed(said[-ABOUT:]) for owner in reversed(owners))
+    return next((about for about in lately if about not in (None, "anything")), None)
 
 
 def _listens(owners: list[Exchange]) -> bool:

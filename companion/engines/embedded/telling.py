@@ -69,7 +69,7 @@ def listening(turn: Turn) -> Pick | None:
     words, language = turn.reading.words, turn.prompt.language
     about = "ahead" if names_one(words, chat.ahead, language) else ""
     about = about or ("people" if names_one(words, chat.people, language) else "")
-    thing = _thing_in(turn.prompt.text, language)
+    thing = thing_in(turn.prompt.text, language)
     if not turn.heavy:  # a few of their own words, for the lines that say some back
         quote = quote_of(turn.prompt.text, turn.index.letters, language)
         if quote is not None and len(words) > QUOTED:
@@ -96,7 +96,7 @@ def listening(turn: Turn) -> Pick | None:
     return found or (picked(turn, pools[""]) if wanted not in ("low", "asked", "") else None)
 
 
-def _thing_in(text: str, language: Language) -> str | None:
+def thing_in(text: str, language: Language) -> str | None:
     """What can be pictured, in lower case and with the accents that it was typed with."""
     things = lexicon(language).things
     typed = (part.strip(EDGES).casefold() for word in text.split() for part in APOSTROPHE.split(word)[-1:])

@@ -31,7 +31,7 @@ def tower() -> NextTurn:
 
 
 def said(tower: NextTurn, *lines: str) -> np.ndarray:
-    return asyncio.run(tower.said(lines))
+    return asyncio.run(tower.said(lines))[0]
 
 
 def test_the_reply_that_follows_is_closest(tower: NextTurn) -> None:
@@ -61,6 +61,12 @@ def test_what_runs_is_what_was_trained(tower: NextTurn) -> None:
         reply = net.read_reply(trunk[1][None], torch.ones((1, len(trunk[1])), dtype=torch.bool))[0].numpy()
     assert said(tower, *lines) @ expected > 0.995, "the layers' products run in 8 bits"
     assert tower.replies([lines[1]])[0] @ reply > 0.995
+
+
+def test_the_message_is_read_by_itself_too(tower: NextTurn) -> None:
+    together, alone = asyncio.run(tower.said(("we lost the final", "Oh no. By much?", "just one goal")))
+    expected = said(tower, "just one goal")
+    assert alone @ expected > 0.98 > together @ expected
 
 
 def test_lines_from_long_ago_are_not_read(tower: NextTurn) -> None:

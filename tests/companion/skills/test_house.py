@@ -63,6 +63,7 @@ def test_the_tap_of_every_skill_wakes_it(skills: Skills, language: Language) -> 
         ("tell me a joke about cats", "jokes"),
         ("can you tell me a joke about my maths teacher", "jokes"),
         ("help me calm down before the test", "calm_down"),
+        ("huh? i'd bet on something else. can we play 20 questions", "twenty_questions"),
     ],
 )
 def test_a_way_of_asking_may_have_words_around_it_and_be_gone_on_from(skills: Skills, text: str, name: str) -> None:
