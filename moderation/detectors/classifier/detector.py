@@ -138,6 +138,12 @@ class Classifier:
 
     def _scores(self, reading: Reading) -> Floats:
         """(outputs,): the highest of all runs, cut so that 0.5 is where it is acted on."""
+        _, _, logits = self.seen(reading)
+        found: Floats = _sigmoid(logits.max(axis=0) * self._slopes + self._shifts)
+        return found
+
+    def seen(self, reading: Reading) -> tuple[Floats, Floats, Floats]:
+        """(runs, 256) and (1, 32): what the last weights see; (runs, outputs): what they make of it, before any cut."""
         weights = self.weights()
         dense = weights.dense
         read = np.stack(reading.runs or ())
@@ -148,9 +154,7 @@ class Classifier:
         if reading.before:
             beside = self._bag(weights, "\n".join(reading.before)) @ dense["spelt_before.weight"].T
         inner = _gelu(pooled + dense["read.bias"] + spelt + beside)
-        logits = inner @ dense["out.weight"].T + dense["out.bias"] + bag @ dense["direct.weight"].T
-        found: Floats = _sigmoid(logits.max(axis=0) * self._slopes + self._shifts)
-        return found
+        return inner, bag, inner @ dense["out.weight"].T + dense["out.bias"] + bag @ dense["direct.weight"].T
 
     def _bag(self, weights: Weights, text: str) -> Floats:
         places = places_of(normalise(text).text)
