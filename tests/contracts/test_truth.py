@@ -29,7 +29,7 @@ PERSON_TOLD: Final = 44
 # the chat a second draw speaks in their place. A mended one leaves this list.
 HELD: Final[dict[Language, set[str]]] = {
     "en": {"Right, I'm a program and you want a person."},
-    "pt-BR": {"Verdade inteira: é uma IA escrevendo.", "Isso dói dos dois lados: por quem você gosta e pela amizade."},
+    "pt-BR": {"Verdade inteira: é uma IA escrevendo."},
     "es": set(),
     "fr": set(),
 }
