@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from companion.engines.embedded.acts import acts_in
-from companion.engines.embedded.heard import ASKS, does_of
+from companion.engines.embedded.heard import ASKS
 from companion.engines.embedded.lines import Pick
 from companion.engines.embedded.state import REPAIRS
 
@@ -67,7 +67,7 @@ def otherwise(turn: Turn) -> Pick | None:
         return None  # "how is it going?" was asked, but what fits any answer hardly fits this one
     if turn.feeling * turn.index.side(pending) < 0 or len(turn.content) > MOST_ANSWERED:
         return None
-    if turn.reading.understood is not None and does_of(turn, turn.reading.understood) in TURNS_AWAY:
+    if turn.does in TURNS_AWAY:
         return None
     chosen = turn.chooser.choose(pending.otherwise)
     return None if chosen is None else Pick(chosen, pending)

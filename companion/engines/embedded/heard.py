@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from companion.engines.embedded.telling import picked, thing_in
 from companion.types import ABOUTS, DOES, About, Does
 
 if TYPE_CHECKING:
-    from companion.bank.book import Cell
     from companion.engines.embedded.lines import Pick
     from companion.engines.embedded.mind import Turn
     from companion.engines.embedded.understanding import Understood
@@ -31,31 +30,23 @@ ASKS: Final = frozenset[Does](("asks_you", "asks_fact", "asks_advice"))
 
 def heard(turn: Turn) -> Pick | None:
     """A line of the cell, or of the cell that fits whatever it is about; None where what it does is not clear."""
-    understood = turn.reading.understood
-    if understood is None or turn.heavy:
+    if turn.heavy or turn.does is None:
         return None
     thing = thing_in(turn.prompt.text, turn.prompt.language)
     if thing is not None:
         turn.chooser.values["thing"] = thing
-    for cell in _cells(turn, understood):
-        exchange = turn.bank.heard.get(cell)
+    for about in dict.fromkeys((turn.about, "anything")):
+        exchange = turn.bank.heard.get((about, turn.does))
         if exchange is not None and (pick := picked(turn, list(exchange.replies))) is not None:
             return pick
     return None
 
 
-def _cells(turn: Turn, understood: Understood) -> Iterator[Cell]:
-    does = does_of(turn, understood)
-    if does is None:
-        return
-    about = about_of(turn, understood)
-    yield about, does
-    if about != "anything":
-        yield "anything", does
-
-
-def about_of(turn: Turn, understood: Understood) -> About:
+def about_of(turn: Turn) -> About:
     """The likeliest subject; the one that they are in has a head start."""
+    understood = turn.reading.understood
+    if understood is None:
+        return "anything"
     before = turn.talk.about
     weighed = [
         likely * (math.exp(STAYS) if about == before else 1.0)
@@ -65,9 +56,12 @@ def about_of(turn: Turn, understood: Understood) -> About:
     return ABOUTS[best] if weighed[best] / sum(weighed) >= SURE_ABOUT else "anything"
 
 
-def does_of(turn: Turn, understood: Understood) -> Does | None:
+def does_of(turn: Turn) -> Does | None:
     """What it most likely does here. A piece of telling of which it isn't clear whether it is good, bad or a plan is
     taken by how it feels; None for a question of which it isn't clear to whom it goes."""
+    understood = turn.reading.understood
+    if understood is None:
+        return None
     likely = {
         does: each
         for does, each in zip(DOES, understood.does, strict=True)
@@ -102,9 +96,6 @@ def _side(turn: Turn, understood: Understood) -> int:
     return turn.feeling
 
 
-def is_sure(turn: Turn) -> bool:
-    """A question on a subject that is clear."""
-    understood = turn.reading.understood
-    if understood is None or turn.heavy:
-        return False
-    return does_of(turn, understood) in ASKS and about_of(turn, understood) != "anything"
+def is_clear_question(turn: Turn) -> bool:
+    """On a subject that is clear too."""
+    return not turn.heavy and turn.does in ASKS and turn.about != "anything"

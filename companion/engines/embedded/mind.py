@@ -5,6 +5,7 @@ The steps stand in `STEPS`, in their order; the first that has something to say 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -14,7 +15,7 @@ from companion.engines.embedded.acts import Act
 from companion.engines.embedded.answering import ANSWERS, LONGER, follow_up, otherwise
 from companion.engines.embedded.drawing import drawing_for
 from companion.engines.embedded.following import Fit, that_follow, unknown
-from companion.engines.embedded.heard import heard
+from companion.engines.embedded.heard import about_of, does_of, heard
 from companion.engines.embedded.index import BankIndex, Hit
 from companion.engines.embedded.lines import MOST_ASKED, Chooser, Chosen, Pick, slot_values
 from companion.engines.embedded.moves import lost, moved, summed
@@ -22,7 +23,7 @@ from companion.engines.embedded.reading import GOODBYES, Reading
 from companion.engines.embedded.state import HEAVY_SITUATIONS, REPAIRS, Talk
 from companion.engines.embedded.telling import listening, repair, told
 from companion.personas import laughs, mood_next
-from companion.types import Language, Mood, Prompt
+from companion.types import About, Does, Language, Mood, Prompt
 from companion.words import content_words, continues, feeling_of, is_grave
 
 # Likeness from which something counts, tuned with bench/retrieval.py.
@@ -53,7 +54,7 @@ YOU: Mapping[Language, frozenset[str]] = {
 }
 # An exchange answers a message in the middle of a talk. Of 232 English replies that judges read, those from here up
 # made sense in 85 of 100 cases, those under it in 31: a line for what was heard makes sense more often than that.
-TOLD: Mapping[Language, float] = {"en": 0.68, "pt-BR": 0.6, "es": 0.6, "fr": 0.6}
+CLOSE: Mapping[Language, float] = {"en": 0.68, "pt-BR": 0.6, "es": 0.6, "fr": 0.6}
 ANSWER_WORDS = 14  # an answer to a question is hardly longer
 
 ACTS_ASKED_FOR = frozenset(ACTS) - {"greeting", "good_news", "bad_news", "how_are_you", "bored"}
@@ -99,6 +100,20 @@ class Turn:
         self.content = content_words(reading.words, prompt.language)
         self.hits = self._hits()
         self.acts = tuple(act for act in self._acts() if act.name in bank.acts)
+
+    @functools.cached_property
+    def does(self) -> Does | None:
+        """What the message does; None where that isn't clear."""
+        return does_of(self)
+
+    @functools.cached_property
+    def about(self) -> About:
+        return about_of(self)
+
+    @property
+    def close(self) -> float:
+        """Likeness from which an exchange is this message, wherever it comes."""
+        return CLOSE[self.prompt.language]
 
     @property
     def best(self) -> float:
@@ -244,14 +259,14 @@ def _least(turn: Turn, exchange: Exchange) -> float:
     """In the middle of a talk it has to be close; a joke, a thank-you or an insult that nobody made closer, and so has
     something light after something heavy, and, as a beginning, comfort where nothing sounds bad."""
     if exchange.act in GOODBYES and not turn.reading.asks:
-        return GOODBYE if turn.content else ENOUGH
+        return GOODBYE
     goes_on = turn.talk.turns and continues(turn.reading.words, turn.prompt.language)
     if goes_on or (turn.sounds_bad and exchange.situation in JOKING):  # "i think i did something wrong" is no game
         return CONTINUES
     if _is_light(turn, exchange):
         return HEAVY if len(turn.content) >= LONGER else EXACT
     if turn.talk.turns:
-        return HEAVY if turn.heavy else TOLD[turn.prompt.language]
+        return HEAVY if turn.heavy else turn.close
     if exchange.act in ACTS_ASKED_FOR and all(act.name != exchange.act for act in turn.reading.acts):
         return UNASKED
     comforts = not turn.sounds_bad and exchange.situation.startswith(HEAVY_SITUATIONS)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import re2
 import yaml
 
-from companion.engines.embedded.heard import is_sure
+from companion.engines.embedded.heard import is_clear_question
 from companion.engines.embedded.quote import EDGES, PRIVATE
 from companion.engines.embedded.sums import answer_of
 from companion.folding import plain, squeezed
@@ -31,7 +31,6 @@ FOLDER = Path(__file__).with_name("moves")
 CONFUSED, CONFUSED_AGAIN = "confused", "confused_again"
 SLOT_WORDS, SLOT_LETTERS = 4, 30
 LAST = 3  # sentences of a message that are looked at, the last ones
-NEAR = 0.68  # likeness from which an exchange of the bank answers all the same
 PUNCHLINE = 12  # words
 AWAITED = 0.86  # likeness to an answer that the companion waits for
 # What a line on its very subject answers better, where there is one: of seven replies to these, none made sense.
@@ -158,9 +157,9 @@ def summed(turn: Turn) -> Pick | None:
 def moved(turn: Turn) -> Pick | None:
     """Anything else of the kind, where the bank has nothing that is really near."""
     move = move_in(turn.prompt.text, turn.prompt.language)
-    if move is None or move.act == CONFUSED or turn.best >= NEAR:
+    if move is None or move.act == CONFUSED or turn.best >= turn.close:
         return None
-    if move.act in OVERHEARD and is_sure(turn):
+    if move.act in OVERHEARD and is_clear_question(turn):
         return None
     return said(turn, move)
 

@@ -6,7 +6,6 @@ prepared; what was said is read in the turn, the last lines side by side, each a
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 
 from chatbot.core.encoder import SIZE, TAIL_TOKENS, TRUNK, Encoder, EncoderError, Floats, Part, encoder
 from chatbot.core.encoder.eight import widened
+from companion.engines.embedded.pinned import pinned
 
 WEIGHTS: Final = Path(__file__).with_name("next_turn.safetensors")
 SHA256: Final = "816dba4ccb13f0d25c232f0b8e1d04a98c7f610452c04070b6929084d36862d7"
@@ -65,12 +65,8 @@ class NextTurn:
         with self._lock:
             if self._weights is None:
                 try:
-                    content = self._path.read_bytes()
-                    found = hashlib.sha256(content).hexdigest()
-                    if found != self._sha256:
-                        raise EncoderError(f"The companion's {self._path.name} is not the pinned one: sha256 {found}.")
-                    wide = widened(load(content))
-                except (OSError, SafetensorError) as error:
+                    wide = widened(load(pinned(self._path, self._sha256)))
+                except (OSError, ValueError, SafetensorError) as error:
                     raise EncoderError(f"The companion's {self._path.name} can't be read: {error}.") from error
                 self._weights = {name: torch.from_numpy(value) for name, value in wide.items()}
             return self._weights

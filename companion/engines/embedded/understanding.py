@@ -9,7 +9,6 @@ rows; docs/cards/understanding.md has the figures.
 from __future__ import annotations
 
 import functools
-import hashlib
 import io
 import itertools
 import zlib
@@ -22,6 +21,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from chatbot.core.encoder.values import Floats
+from companion.engines.embedded.pinned import pinned
 from companion.types import ABOUTS, DOES, Does, Language
 from companion.words import words_of
 
@@ -110,11 +110,7 @@ def heads_for(language: Language, path: Path = WEIGHTS, sha256: str = SHA256) ->
 @functools.cache
 def _weights(path: Path, sha256: str) -> Mapping[str, Floats]:
     try:
-        content = path.read_bytes()
-        found = hashlib.sha256(content).hexdigest()
-        if found != sha256:
-            raise UnderstandingError(f"The companion's {path.name} is not the pinned one: sha256 {found}.")
-        with np.load(io.BytesIO(content), allow_pickle=False) as stored:
+        with np.load(io.BytesIO(pinned(path, sha256)), allow_pickle=False) as stored:
             return {name: stored[name].astype(np.float32) for name in stored.files}
     except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
         raise UnderstandingError(f"The companion's {path.name} can't be read: {error}.") from error
