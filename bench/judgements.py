@@ -35,13 +35,16 @@ def turns(folder: Path) -> Iterator[tuple[dict[str, str], dict[str, int]]]:
 
 def table(folder: Path) -> Iterator[str]:
     counts: dict[str, collections.Counter[str]] = collections.defaultdict(collections.Counter)
-    people = set()
+    people, written = set(), set()
     for turn, judged in turns(folder):
         people.add(turn["person"])
+        if turn["by"] == "written":
+            written.add(turn["person"])
         for source in (turn["by"], "all"):
             counts[source]["turns"] += 1
             counts[source].update({mark: judged[mark] for mark in MARKS})
-    yield f"{folder.name}: {len(people)} conversations, {counts['all']['turns']} turns"
+    turned = f"{len(written)} with a written answer"
+    yield f"{folder.name}: {len(people)} conversations ({turned}), {counts['all']['turns']} turns"
     yield f"  {'':<10}{'turns':>6}" + "".join(f"{mark:>13}" for mark in MARKS)
     for source in (*SOURCES, "all"):
         if found := counts.get(source):

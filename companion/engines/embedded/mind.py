@@ -30,6 +30,7 @@ from companion.words import content_words, continues, feeling_of, is_grave
 ENOUGH = 0.30  # an exchange answers the message
 COMFORT = 0.42  # ... even if it comforts, and the message has no word of anything bad
 UNASKED = 0.44  # ... even if it is for an act which the message is not
+CLOSE = 0.60  # ... in the middle of a talk: under it a line for what was heard makes sense as often (bench.answered)
 HEAVY = 0.55  # ... even if it is about something light, just after something that wasn't
 GOODBYE = 0.42  # ... if it lets go: a goodbye that is missed costs more than one too many
 EXACT = 0.86  # ... even if a rule says that the message is something else
@@ -52,9 +53,6 @@ YOU: Mapping[Language, frozenset[str]] = {
     "es": frozenset(("tu", "vos", "eres", "sos", "usted")),
     "fr": frozenset(("tu", "t", "toi", "ton", "ta", "tes")),
 }
-# An exchange answers a message in the middle of a talk. Of 232 English replies that judges read, those from here up
-# made sense in 85 of 100 cases, those under it in 31: a line for what was heard makes sense more often than that.
-CLOSE: Mapping[Language, float] = {"en": 0.68, "pt-BR": 0.6, "es": 0.6, "fr": 0.6}
 ANSWER_WORDS = 14  # an answer to a question is hardly longer
 
 ACTS_ASKED_FOR = frozenset(ACTS) - {"greeting", "good_news", "bad_news", "how_are_you", "bored"}
@@ -111,13 +109,13 @@ class Turn:
         return about_of(self)
 
     @property
-    def close(self) -> float:
-        """Likeness from which an exchange is this message, wherever it comes."""
-        return CLOSE[self.prompt.language]
-
-    @property
     def best(self) -> float:
         return self.hits[0].score if self.hits else 0.0
+
+    @property
+    def is_known(self) -> bool:
+        """An exchange is this message, or nearly."""
+        return self.best >= CLOSE
 
     def _moves_on(self) -> bool:
         """They laugh, or tell something good."""
@@ -266,7 +264,7 @@ def _least(turn: Turn, exchange: Exchange) -> float:
     if _is_light(turn, exchange):
         return HEAVY if len(turn.content) >= LONGER else EXACT
     if turn.talk.turns:
-        return HEAVY if turn.heavy else turn.close
+        return HEAVY if turn.heavy else CLOSE
     if exchange.act in ACTS_ASKED_FOR and all(act.name != exchange.act for act in turn.reading.acts):
         return UNASKED
     comforts = not turn.sounds_bad and exchange.situation.startswith(HEAVY_SITUATIONS)

@@ -157,7 +157,7 @@ def summed(turn: Turn) -> Pick | None:
 def moved(turn: Turn) -> Pick | None:
     """Anything else of the kind, where the bank has nothing that is really near."""
     move = move_in(turn.prompt.text, turn.prompt.language)
-    if move is None or move.act == CONFUSED or turn.best >= turn.close:
+    if move is None or move.act == CONFUSED or turn.is_known:
         return None
     if move.act in OVERHEARD and is_clear_question(turn):
         return None

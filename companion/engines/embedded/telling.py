@@ -115,7 +115,8 @@ def _tells(turn: Turn) -> bool:
 
 def _repair_acts(turn: Turn) -> tuple[str, ...]:
     if turn.heavy:  # low itself too
-        new = turn.prompt.low and turn.talk.act not in ("bad_news", "listening")
+        # Where only the safety layer doubted, seven of 58 such answers made sense (bench.answered).
+        new = turn.prompt.low and turn.sounds_bad and turn.talk.act not in ("bad_news", "listening")
         return (*(("bad_news",) if new else ()), "listening", "bad_news", "not_understood", *REPAIRS)
     if _tells(turn):
         listens = turn.talk.listened < MOST_LISTENED or turn.feeling
