@@ -2,15 +2,16 @@
 
 A rule says what never must be missed, and is acted on at once. The classifier guesses from how a message reads, and in
 an ordinary talk one of twenty messages reads like danger to it: a heavy dog asleep on a foot, forty questions of maths.
-Where nothing but such a guess speaks, and it is not a sure one, the teen is asked in one line whether it is so
+Where nothing but such a guess speaks, and it is likely but not sure, the teen is asked in one line whether it is so
 (`check_self`, `check_safe`). What they answer decides: a yes, or a second sign, begins the written conversation that
 the guess was about; a no is believed, said to be heard (`check_clear`), and they are not asked again for six hours
-unless something surer comes. Of what can't be asked in a line (eating, grooming ...) a doubt is made: an answer with
-care.
+unless something surer comes. Of a less likely guess, and of what can't be asked in a line (eating, grooming ...), a
+doubt is made: an answer with care.
 
-A written conversation ends with a no as well, given in more than a word, where it began with a guess, or with a rule
-about anything but one's own life. Staff see it all the same; of a guess a guardian is told when a second sign comes, or
-a yes.
+A written conversation that a guess began is given up when nothing has spoken for it in two answers: somebody who can't
+sleep is not sent to an ambulance twelve times. It ends with a no as well, given in more than a word, and so does one
+that a rule began about anything but one's own life. Staff see it all the same; of a guess a guardian is told when a
+second sign comes, or a yes.
 """
 
 from __future__ import annotations
@@ -24,10 +25,12 @@ from moderation.taxonomy import CRISIS_PLAYBOOKS, SEQUENCE_CATEGORY, SEQUENCES, 
 from moderation.types import UNSURE, Decision, Hit, Level, WatchState, level_rank
 from moderation.types import Sequence as Running
 
-SURE: Final = 0.90  # of the classifier's `any`; from here a guess is acted on at once
-CERTAIN: Final = 0.95  # ... of somebody who was asked already and said no, or who says goodbye
-LESSER: Final = 0.65  # ... of a lesser matter, which one written answer is for
+SURE: Final = 0.97  # of the classifier's `any`; from here a guess is acted on at once
+CERTAIN: Final = 0.98  # ... of somebody who was asked already and said no, or who says goodbye
+ASKS: Final = 0.65  # from here a guess asks; under it a doubt: ordinary talk has two guesses under it for one above
+LESSER: Final = 0.65  # ... of a lesser matter, which one written answer is for, or a no
 QUIET: Final = timedelta(hours=6)
+UNCONFIRMED: Final = 2  # written answers to a guess for which nothing that is said speaks; then it is given up
 
 ASKED: Final = "asked"
 CLEARED: Final = "cleared"
@@ -38,6 +41,10 @@ CHECKS: Final = frozenset({SELF, SAFE})
 _HURT: Final = frozenset({"friend_in_danger", "medical", "abuse", "assault", "threat", "runaway"})
 _NO: Final = frozenset({"denies", "joking", "safe"})
 _FELT: Final = frozenset({"low", "distress", "final"})
+_SPEAKS_FOR_IT: Final = _FELT | {
+    "owns_up",
+    "safe",
+}  # who says who is with them has not said that nothing was the matter
 
 
 def asked_first(
@@ -47,8 +54,8 @@ def asked_first(
     running = state.sequence
     if said.playbook is None or not _guessed(hits, state, named):
         return replace(said, deniable=said.playbook in SEQUENCES and all(_may_be_denied(hit) for hit in hits))
-    if said.playbook not in SEQUENCES:  # one written answer to a lesser matter, in the middle of something else
-        return _doubt(said) if said.action == "support" and likely < LESSER else said
+    if said.playbook not in SEQUENCES:  # one written answer, or a no, in the middle of something else
+        return _doubt(said) if said.action in ("support", "refuse") and likely < LESSER else said
     denied = state.denied_at is not None and now - state.denied_at < QUIET
     if "denies" in named and (denied or is_check(running) or (running is not None and running.deniable)):
         return _doubt(said)
@@ -58,7 +65,9 @@ def asked_first(
     careful = denied or "farewell" in named
     if likely >= (CERTAIN if careful else SURE):
         return replace(said, learned=True, deniable=True)
-    return _doubt(said) if denied else _asked(said)
+    # Of somebody who leaves it is asked in any case: there may be no other chance.
+    hardly = likely < ASKS and not is_check(running) and "farewell" not in named
+    return _doubt(said) if denied or hardly else _asked(said)
 
 
 def _asked(said: Decision) -> Decision:
@@ -112,6 +121,8 @@ def answered(state: WatchState, decision: Decision, named: Collection[str]) -> D
     # Of a bare "no" nothing is known here, since the written conversation asks more than one thing; and whoever says
     # that somebody is there now has not said that nothing was the matter.
     heard = no - {"safe"} - ({"denies"} if "short" in named else set())
+    if running.guessed and running.step >= UNCONFIRMED and not _SPEAKS_FOR_IT.intersection(named):
+        return _cleared(decision)
     return _cleared(decision) if running.deniable and heard else None
 
 

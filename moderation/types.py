@@ -102,7 +102,8 @@ class Sequence:
     """Where a written conversation stands.
 
     step: replies given so far. changes: topic changes without a sign since the last sign. safe: they said that they are
-    safe or with somebody. deniable: a no ends it. then: what follows a yes to a question.
+    safe or with somebody. deniable: a no ends it. guessed: nothing but a guess began it, and nothing has spoken for it
+    since. then: what follows a yes to a question.
     """
 
     playbook: str
@@ -110,6 +111,7 @@ class Sequence:
     changes: int = 0
     safe: bool = False
     deniable: bool = False
+    guessed: bool = False
     then: str = ""
 
 

@@ -289,9 +289,11 @@ def _with_danger(state: WatchState, decision: Decision, now: datetime) -> WatchS
     running = state.sequence
     playbook = decision.playbook or ""
     if running is not None and running.playbook == playbook:
-        sequence = replace(running, changes=0, safe=False, deniable=running.deniable and decision.deniable)
+        deniable = running.deniable and decision.deniable
+        sequence = replace(running, changes=0, safe=False, deniable=deniable, guessed=False)
     else:
-        sequence = Sequence(playbook, deniable=decision.deniable)
+        guessed = decision.learned and running is None
+        sequence = Sequence(playbook, deniable=decision.deniable, guessed=guessed)
     return replace(
         state, level=LEVELS[max(rank, level_rank(state.level))], signal_at=now, rises=rises, sequence=sequence
     )

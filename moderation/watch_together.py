@@ -80,6 +80,7 @@ def _sequence(before: WatchState, mine: WatchState, theirs: WatchState) -> Seque
             changes=min(own.changes, other.changes),
             safe=own.safe and other.safe,
             deniable=own.deniable and other.deniable,
+            guessed=own.guessed and other.guessed,
             then=own.then or other.then,
         )
     return own if _weight(mine) >= _weight(theirs) else other

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from typing import Any, Final
 
@@ -10,6 +11,9 @@ from moderation.types import Language
 _ENOUGH_LETTERS: Final = 15
 _MARGIN: Final = 0.25
 _CODES: Final[dict[str, Language]] = {"EN": "en", "PT": "pt-BR", "ES": "es", "FR": "fr"}
+
+# "What does Abraço mean?" is no Portuguese.
+_OUR_NAME: Final = re.compile(r"\babra[cç]o\b", re.IGNORECASE)
 
 _lock = threading.Lock()
 _detector: Any = None
@@ -33,6 +37,7 @@ def warm() -> None:
 
 def language_of(text: str, own: Language) -> Language:
     """The message's language where it is long enough and the margin is clear, else `own`."""
+    text = _OUR_NAME.sub(" ", text)
     if sum(1 for char in text if char.isalpha()) < _ENOUGH_LETTERS:
         return own
     values = _load().compute_language_confidence_values(text[:1000])

@@ -9,12 +9,12 @@ import pytest
 
 from chatbot.chat.dangers import in_crisis
 from moderation import asking, screen
-from moderation.asking import ASKED, CERTAIN, CLEARED, DOUBT, OWNED, QUIET, SURE, asked_first
+from moderation.asking import ASKED, ASKS, CERTAIN, CLEARED, DOUBT, OWNED, QUIET, SURE, asked_first
 from moderation.crisis import answer
 from moderation.crisis.adults import adult_wanted
 from moderation.policy import decide, policy_shipped
 from moderation.types import LANGUAGES, UNSURE, Decision, Hit, Language, Level, Sequence, WatchState
-from moderation.watch import advance, consider, from_json, to_json
+from moderation.watch import FOLLOW_UP, advance, consider, from_json, to_json
 
 NOW = datetime(2026, 11, 26, 16, tzinfo=UTC)
 FRESH = WatchState()
@@ -52,6 +52,14 @@ def test_what_only_reads_like_danger_is_asked_about_and_nobody_is_alarmed(hits: 
     assert not decision.incident
     assert not adult_wanted(decision)
     assert after.level == "L0"
+    assert not in_crisis(after)
+
+
+@pytest.mark.parametrize("hits", [guess("T01", 3, "L2"), guess("T01", 4, "L3"), guess("T30", 4)])
+def test_what_hardly_reads_like_danger_is_answered_with_care_and_nobody_is_asked(hits: tuple[Hit, ...]) -> None:
+    decision, after = screened(hits, ASKS - 0.01)
+    assert (decision.playbook, decision.reason, decision.low) == (None, DOUBT, True)
+    assert not decision.incident
     assert not in_crisis(after)
 
 
@@ -101,7 +109,7 @@ def test_who_was_in_danger_today_is_not_asked_but_answered() -> None:
 
 
 def test_a_no_is_believed_and_the_talk_goes_on() -> None:
-    _asked, waiting = screened(guess("T01", 3, "L2"), 0.6)
+    _asked, waiting = screened(guess("T01", 3, "L2"), 0.7)
     decision, after = screened((), 0.0, "denies", state=waiting, now=NOW + timedelta(minutes=1))
     assert (decision.playbook, decision.reason, decision.action) == ("check_clear", CLEARED, "support")
     assert after.sequence is None
@@ -112,7 +120,7 @@ def test_a_no_is_believed_and_the_talk_goes_on() -> None:
 
 @pytest.mark.parametrize("signals", [("owns_up",), ()])
 def test_a_yes_or_a_second_sign_begins_the_written_conversation(signals: tuple[str, ...]) -> None:
-    _asked, waiting = screened(guess("T01", 3, "L2"), 0.6)
+    _asked, waiting = screened(guess("T01", 3, "L2"), 0.7)
     hits = () if signals else guess("T01", 3, "L2")
     decision, after = screened(hits, 0.6 if hits else 0.0, *signals, state=waiting, now=NOW + timedelta(minutes=1))
     assert (decision.playbook, decision.reason, decision.level) == ("suicide_L2", OWNED, "L2")
@@ -122,13 +130,13 @@ def test_a_yes_or_a_second_sign_begins_the_written_conversation(signals: tuple[s
 
 
 def test_yes_but_no_is_a_no() -> None:
-    _asked, waiting = screened(guess("T30", 4), 0.6)
+    _asked, waiting = screened(guess("T30", 4), 0.7)
     decision, _after = screened((), 0.0, "owns_up", "denies", state=waiting)
     assert decision.playbook == "check_clear"
 
 
 def test_another_subject_drops_the_question() -> None:
-    _asked, waiting = screened(guess("T30", 4), 0.6)
+    _asked, waiting = screened(guess("T30", 4), 0.7)
     decision, after = screened((), 0.0, state=waiting)
     assert (decision.action, decision.playbook, decision.low) == ("allow", None, True)
     assert after.sequence is None
@@ -147,15 +155,35 @@ def test_after_a_no_they_are_not_asked_again_for_six_hours_unless_it_is_certain(
 
 @pytest.mark.parametrize("level", ["L2", "L3"])
 def test_a_conversation_that_a_guess_began_ends_with_a_no(level: Level) -> None:
-    decision, state = screened(guess("T01", 4 if level == "L3" else 3, level), 0.95)
+    decision, state = screened(guess("T01", 4 if level == "L3" else 3, level), SURE)
     assert (decision.action, decision.learned, decision.incident) == ("crisis", True, True)
     decision, state = screened((), 0.0, "denies", state=state, now=NOW + timedelta(minutes=1))
     assert decision.reason == CLEARED
     assert (state.sequence, state.level) == (None, "L0")
 
 
+def test_a_guess_for_which_nothing_speaks_is_given_up_after_two_answers() -> None:
+    """ "I'm in bed with a mock tomorrow" was no word that the lists know, and help was sent for twelve times."""
+    _decision, state = screened(guess("T01", 4, "L4"), SURE)
+    reasons = []
+    for minute in range(1, 4):
+        state = replace(state, sequence=replace(state.sequence, step=minute) if state.sequence else None)
+        decision, state = screened((), 0.0, state=state, now=NOW + timedelta(minutes=minute))
+        reasons.append(decision.reason)
+    assert reasons == [FOLLOW_UP, CLEARED, None]
+
+
+@pytest.mark.parametrize("signal", ["low", "distress", "owns_up", "safe"])
+def test_a_guess_for_which_something_speaks_is_not_given_up(signal: str) -> None:
+    _decision, state = screened(guess("T01", 4, "L4"), SURE)
+    assert state.sequence is not None
+    state = replace(state, sequence=replace(state.sequence, step=2))
+    decision, _state = screened((), 0.0, signal, state=state, now=NOW + timedelta(minutes=2))
+    assert decision.reason != CLEARED
+
+
 def test_a_guardian_is_told_of_a_guess_at_the_second_sign() -> None:
-    decision, state = screened(guess("T01", 4, "L3"), 0.95)
+    decision, state = screened(guess("T01", 4, "L3"), SURE)
     assert not adult_wanted(decision)
     decision, state = screened(guess("T01", 4, "L3"), 0.7, state=state, now=NOW + timedelta(minutes=1))
     assert decision.action == "crisis"
@@ -201,14 +229,14 @@ def test_what_a_rule_heard_of_anything_else_ends_with_a_no_in_more_than_a_word(h
 
 
 def test_a_rule_in_the_answer_counts_whatever_else_it_says() -> None:
-    _asked, waiting = screened(guess("T01", 3, "L2"), 0.6)
+    _asked, waiting = screened(guess("T01", 3, "L2"), 0.7)
     hits = (Hit("en/suicide-plan", "T01", 4, level="L3", playbook="suicide_L3"),)
     decision, _after = screened(hits, 0.9, "denies", state=waiting)
     assert (decision.playbook, decision.action) == ("suicide_L3", "crisis")
 
 
 def test_what_can_not_be_asked_in_a_line_is_a_doubt() -> None:
-    decision, after = screened(guess("T02", 2), 0.6)
+    decision, after = screened(guess("T02", 2), 0.7)
     assert (decision.reason, decision.action, decision.severity) == (DOUBT, "support", UNSURE)
     assert after.sequence is None
 
@@ -263,7 +291,7 @@ def test_a_no_is_heard_in_each_language_and_nothing_sad_is_taken_for_one(languag
 
 def test_every_question_leads_to_a_conversation_that_is_written() -> None:
     for hits in (guess("T01", 3, "L2"), guess("T30", 4), guess("T08", 3)):
-        asked, waiting = screened(hits, 0.6)
+        asked, waiting = screened(hits, 0.7)
         assert asked.playbook in asking.CHECKS
         decision, _after = screened((), 0.0, "owns_up", state=waiting)
         assert decision.playbook == asked.then == said_of(hits).playbook
