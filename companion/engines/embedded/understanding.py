@@ -26,7 +26,7 @@ from companion.types import ABOUTS, DOES, Does, Language
 from companion.words import words_of
 
 WEIGHTS: Final = Path(__file__).with_name("understanding.npz")
-SHA256: Final = "181f32362d77f1277ffc23250adfb37f2f0f17efbb58db0968b3affb9ee5641e"
+SHA256: Final = "6546407c0c605e04f644dd35157e93438a2c9849c0a58e766267731525d94b37"
 BUCKETS: Final = 1 << 13
 FEELINGS: Final = (-2, -1, 0, 1, 2)
 HEADS: Final[Mapping[str, int]] = {"about": len(ABOUTS), "does": len(DOES), "feeling": len(FEELINGS)}
