@@ -23,6 +23,8 @@ Act = Literal[
     "do_you_ever", "why_you", "what_means", "facts", "how_to", "sum",
 ]  # fmt: skip
 ACTS: tuple[str, ...] = get_args(Act)
+# Said only where the message is that act.
+ACTS_ASKED_FOR = frozenset(ACTS) - {"greeting", "good_news", "bad_news", "how_are_you", "bored"}
 # What the engine does where the bank has no exchange (engines/embedded/moves).
 MOVES = frozenset(
     {
