@@ -30,6 +30,7 @@ DOES: tuple[Does, ...] = get_args(Does)
 LANGUAGES: tuple[Language, ...] = ("en", "pt-BR", "es", "fr")
 BANDS: tuple[Band, ...] = ("13-15", "16-17", "18+")
 PERSONAS: tuple[PersonaId, ...] = ("classic", "spark", "owl", "moss", "pixel", "biscuit")
+TONES: tuple[Tone, ...] = get_args(Tone)
 MOODS: tuple[Mood, ...] = ("sunny", "curious", "silly", "calm")
 
 

@@ -3,9 +3,10 @@
 
 `message/any` was learnt beside close calls and reads one message in twenty of an ordinary talk like danger, for hardly
 any row is one. Its last weights alone, which are linear, are learnt again here: on what the rest of the classifier
-makes of written rows (danger, close calls) and of the messages of training/understanding, which are all harmless. All
-else stays as it was trained. Rows about the own life count five times, so that what is found of them stays. A message
-is also read beside the ones before it, so half of all rows are given a few ordinary messages that came before.
+makes of written rows (danger, close calls), of the messages of training/understanding and of whole talks that readers
+held (training/talks), which are all harmless. All else stays as it was trained. Rows about the own life count five
+times, so that what is found of them stays. A message is also read beside the ones before it, so half of all rows are
+given a few ordinary messages that came before; those of talks have their own.
 
 The cut is then set where somewhat more of the held-back danger is found than before, the doubt where as much is, what
 is sure where as little of ordinary talk is; it prints what that gives. What the classifier makes of 90,000 texts (half
@@ -33,10 +34,12 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from moderation.detectors.classifier.detector import ENOUGH, Classifier
 from moderation.detectors.classifier.outputs import AT
+from moderation.detectors.classifier.reading import BEFORE
 from moderation.detectors.classifier.weights import FOLDER, SETTINGS
 from moderation.types import Language
 from training.moderation.written import examples_written
-from training.understanding.rows import rows_written
+from training.talks import talks
+from training.understanding.rows import HELD_SHARE, rows_written
 
 ANY: Final = AT["message/any"]
 MOST: Final = 20_000  # written rows of danger
@@ -104,6 +107,11 @@ def rows() -> Iterator[Row]:
         yield from draw.sample(found[kind], min(most, len(found[kind])))
     for row in rows_written():
         yield Row(row.text, row.language, TALK, held=row.held)
+    for talk in talks():
+        said = [turn.text for turn in talk.turns]
+        held = hashlib.sha256(talk.id.encode()).digest()[0] % HELD_SHARE == 0
+        for at, text in enumerate(said):
+            yield Row(text, talk.language, TALK, tuple(said[max(0, at - BEFORE) : at]), held=held)
 
 
 def beside_talk(some: Sequence[Row]) -> Iterator[Row]:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from companion.engines.embedded.acts import acts_in
 from companion.engines.embedded.heard import ASKS
+from companion.engines.embedded.index import Hit
 from companion.engines.embedded.lines import Pick
 from companion.engines.embedded.state import REPAIRS
 
 if TYPE_CHECKING:
     from companion.bank import Exchange
-    from companion.engines.embedded.index import Hit
     from companion.engines.embedded.mind import Turn
 
 FOLLOWS = 0.28  # an answer to what the companion had just asked
@@ -28,10 +28,22 @@ def follow_up(turn: Turn) -> Pick | None:
     pending = turn.talk.pending
     if pending is None or not pending.then or turn.reading.asks:
         return None
-    names = {act.name for act in turn.reading.acts if act.name in ANSWERS}
+    best = follow_ups(turn, pending)
+    if _answers_barely(turn):
+        return turn.said_from(hit.exchange for hit in best)
+    if not best or best[0].score < (FOLLOWS if turn.talk.asked else INVITED):
+        return None
+    if turn.best > best[0].score + _head_start(turn, pending):
+        return None
+    return turn.said_from(hit.exchange for hit in best if hit.score > best[0].score - 0.05)
+
+
+def follow_ups(turn: Turn, pending: Exchange) -> list[Hit]:
+    """Those of what was asked that this may be, by likeness."""
+    names = _answers_barely(turn)
     if names:
         # "ok" is near to much by its letters: a bare yes, no or shrug is only ever taken as one.
-        return turn.said_from(follow for follow in pending.then if names & _acts_of(follow, turn))
+        return [Hit(follow, 1.0) for follow in pending.then if names & _acts_of(follow, turn)]
     ranked: dict[str, Hit] = {}
     for likeness in turn.reading.likeness:
         for hit in turn.index.among(likeness, pending.then):
@@ -39,12 +51,11 @@ def follow_up(turn: Turn) -> Pick | None:
                 continue  # "they were nice about it" is no "they blamed me"
             if hit.exchange.id not in ranked or ranked[hit.exchange.id].score < hit.score:
                 ranked[hit.exchange.id] = hit
-    best = sorted(ranked.values(), key=lambda hit: (-hit.score, hit.exchange.id))
-    if not best or best[0].score < (FOLLOWS if turn.talk.asked else INVITED):
-        return None
-    if turn.best > best[0].score + _head_start(turn, pending):
-        return None
-    return turn.said_from(hit.exchange for hit in best if hit.score > best[0].score - 0.05)
+    return sorted(ranked.values(), key=lambda hit: (-hit.score, hit.exchange.id))
+
+
+def _answers_barely(turn: Turn) -> set[str]:
+    return {act.name for act in turn.reading.acts if act.name in ANSWERS}
 
 
 def _head_start(turn: Turn, pending: Exchange) -> float:

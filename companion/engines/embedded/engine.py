@@ -24,6 +24,7 @@ from companion.engines.embedded.reading import needed, parts_of, read
 from companion.engines.embedded.state import talk_of
 from companion.engines.embedded.understanding import UnderstandingError, Understood, heads_for
 from companion.engines.embedded.vectors import Encode, VectorCache, encoded
+from companion.engines.embedded.weighing import Weigher, WeighingError, weigher
 from companion.types import Delta, Language, Limits, ModelCard, Prompt
 from companion.words import spoken
 
@@ -86,6 +87,14 @@ class EmbeddedEngine:
 
     async def reply(self, prompt: Prompt) -> Reply:
         """What `stream` would say, at once. Raises EngineUnavailable."""
+        turn = await self.turn(prompt)
+        reply = reply_to(turn, self._weigher() if turn.index.share and turn.reading.understood else None)
+        if reply is None:
+            raise EngineUnavailable(f"the bank has no line for {prompt.language} that may be said here")
+        return reply
+
+    async def turn(self, prompt: Prompt) -> Turn:
+        """The message as it is read, before anything is chosen. Raises EngineUnavailable."""
         index = await self._index(prompt.language)
         talk = talk_of(prompt.history, index.bank)
         vector_of = await self._vectors(prompt, talk.user_texts, index)
@@ -98,11 +107,15 @@ class EmbeddedEngine:
             vector_of=vector_of,
             understood=self._understood(prompt, vector_of, followed.said),
         )
-        turn = Turn(prompt=prompt, talk=talk, reading=reading, bank=index.bank, index=index, fit=followed.fit)
-        reply = reply_to(turn)
-        if reply is None:
-            raise EngineUnavailable(f"the bank has no line for {prompt.language} that may be said here")
-        return reply
+        return Turn(prompt=prompt, talk=talk, reading=reading, bank=index.bank, index=index, followed=followed)
+
+    def _weigher(self) -> Weigher | None:
+        """None without the weights: then, as without sentence vectors, the rules alone choose."""
+        try:
+            return weigher()
+        except WeighingError as error:
+            self._broken = str(error)
+            return None
 
     async def _followed(self, prompt: Prompt) -> Followed:
         """How well each line may follow; without the scorer none better than another."""

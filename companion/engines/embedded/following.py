@@ -10,8 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from chatbot.core.encoder import Floats
 from companion.bank import Bank
+from companion.bank.form import ACTS_ASKED_FOR
 from companion.bank.slots import SLOT
 from companion.engines.embedded.index import Hit
 from companion.engines.embedded.next_turn import SHA256, NextTurn
@@ -20,6 +23,7 @@ from companion.types import Language
 
 KNOWN: frozenset[Language] = frozenset(("en",))
 FOLLOWS_ON = 0.0  # standard deviations above the mean of all lines, under which a line hardly follows
+BEST = 24  # lines of the whole bank
 FIT_SHARE = 0.05  # of the likeness, for each standard deviation
 Fit = Callable[[str], float]
 
@@ -31,10 +35,11 @@ def unknown(line_id: str) -> float:
 
 @dataclass(frozen=True)
 class Followed:
-    """fit: how many standard deviations above the mean of all lines each one fits. said: 384 floats, the scorer's
-    vector of the message alone; None where nothing is known."""
+    """fit: how many standard deviations above the mean of all lines each one fits. best: the ids of those that fit best
+    and may follow anything. said: 384 floats, the scorer's vector of the message alone; None where nothing is known."""
 
     fit: Fit = unknown
+    best: tuple[str, ...] = ()
     said: Floats | None = None
 
 
@@ -48,6 +53,8 @@ class Following:
         # Not those of follow-ups: they are chosen by what they answer.
         lines = [line for exchange in bank.exchanges for line in (*exchange.replies, *exchange.otherwise)]
         self._rows: Mapping[str, int] = {line.id: at for at, line in enumerate(lines)}
+        self._open = np.array([at for at, line in enumerate(lines) if bank.owners[line.id].act not in ACTS_ASKED_FOR])
+        self._ids = [line.id for line in lines]
         texts = [str(SLOT.sub("it", line.text)) for line in lines]
         self._vectors = cache.vectors(f"next-{bank.language}-{SHA256[:8]}", texts)
 
@@ -61,7 +68,9 @@ class Following:
             row = self._rows.get(line_id)
             return 0.0 if row is None else float(scores[row])
 
-        return Followed(of, alone)
+        ranked = scores[self._open]
+        best = self._open[np.argpartition(-ranked, BEST)[:BEST]] if len(ranked) > BEST else self._open
+        return Followed(of, tuple(self._ids[at] for at in best.tolist()), alone)
 
 
 def that_follow(hits: Sequence[Hit], fit: Fit, *, exact: float) -> list[Hit]:

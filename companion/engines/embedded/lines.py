@@ -106,7 +106,7 @@ class Chooser:
 
     def choose(self, lines: Iterable[BankLine]) -> Chosen | None:
         """One of the lines that fit, weighed by the persona; None if none fits. The same seed chooses the same."""
-        fitting = [chosen for line in lines if (chosen := self._fitting(line)) is not None]
+        fitting = [chosen for line in lines if (chosen := self.fitting(line)) is not None]
         fresh = [chosen for chosen in fitting if opening(chosen.text) not in self.talk.openings]
         return max(fresh, key=self._draw, default=None)
 
@@ -118,7 +118,8 @@ class Chooser:
         made = [Chosen(line, self._words(line)) for line in fresh or allowed]
         return max(made, key=self._draw, default=None)
 
-    def _fitting(self, line: BankLine) -> Chosen | None:
+    def fitting(self, line: BankLine) -> Chosen | None:
+        """The line in its words, if it may be said now."""
         if not self._allowed(line) or line.id in self.talk.used_ids:
             return None
         if any(value in said for value in self._own(line) for said in self.talk.recent):
@@ -170,9 +171,12 @@ class Chooser:
         return uniform ** (1 / self._weight(chosen)), chosen.line.id
 
     def _weight(self, chosen: Chosen) -> float:
+        return math.exp(FIT * max(-2.0, min(3.0, self._fit(chosen.line.id)))) * self.leaning(chosen)
+
+    def leaning(self, chosen: Chosen) -> float:
+        """How much likelier than others the persona says this, over 0."""
         line, sliders = chosen.line, self.prompt.persona.sliders
-        weight = math.exp(FIT * max(-2.0, min(3.0, self._fit(line.id))))
-        weight *= tone_weight(line.tone, sliders) * (0.6 + 0.8 * sliders.curious if "?" in chosen.text else 1.0)
+        weight = tone_weight(line.tone, sliders) * (0.6 + 0.8 * sliders.curious if "?" in chosen.text else 1.0)
         if "?" in chosen.text and self.talk.asked:
             weight *= 0.4
         if self._own(line):

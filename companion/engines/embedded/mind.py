@@ -1,6 +1,7 @@
 """Decides what to say: from a reading of the message and the talk so far to lines of the bank. Pure and repeatable.
 
-The steps stand in `STEPS`, in their order; the first that has something to say wins.
+The rules stand in `STEPS`, in their order; the first that has something to say has chosen. Where that settles nothing
+(SETTLED), what it chose is weighed beside all else that might be said (candidates.py, weighing.py).
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from companion.bank import Bank, Exchange
-from companion.bank.form import ACTS
+from companion.bank.form import ACTS_ASKED_FOR
 from companion.engines.embedded.acts import Act
 from companion.engines.embedded.answering import ANSWERS, LONGER, follow_up, otherwise
+from companion.engines.embedded.candidates import Candidate, candidates
 from companion.engines.embedded.drawing import drawing_for
-from companion.engines.embedded.following import Fit, that_follow, unknown
+from companion.engines.embedded.following import Followed, that_follow, unknown
 from companion.engines.embedded.heard import about_of, does_of, heard
 from companion.engines.embedded.index import BankIndex, Hit
 from companion.engines.embedded.lines import MOST_ASKED, Chooser, Chosen, Pick, slot_values
@@ -22,6 +24,7 @@ from companion.engines.embedded.moves import lost, moved, summed
 from companion.engines.embedded.reading import GOODBYES, Reading
 from companion.engines.embedded.state import HEAVY_SITUATIONS, REPAIRS, Talk
 from companion.engines.embedded.telling import listening, repair, told
+from companion.engines.embedded.weighing import Weigher
 from companion.personas import laughs, mood_next
 from companion.types import About, Does, Language, Mood, Prompt
 from companion.words import content_words, continues, feeling_of, is_grave
@@ -55,12 +58,12 @@ YOU: Mapping[Language, frozenset[str]] = {
 }
 ANSWER_WORDS = 14  # an answer to a question is hardly longer
 
-ACTS_ASKED_FOR = frozenset(ACTS) - {"greeting", "good_news", "bad_news", "how_are_you", "bored"}
 SOCIAL = ("greeting", "how_are_you", "shrug", "agree")
 ALWAYS_TRUE = frozenset(("are_you_real", "love_you"))
 PLAYFUL_TONES = frozenset(("joke", "tease", "dare"))
 MOVES_ON = frozenset(("laugh", "good_news", "tell_joke"))
 LONGEST_GOODBYE = 16  # words: who tells more on the way out wants it answered
+NOT_FOLLOWED = Followed()
 GREETING_WORDS = 5  # a hello with more behind it is about something
 
 
@@ -80,9 +83,16 @@ class Turn:
     """One message to answer."""
 
     def __init__(
-        self, *, prompt: Prompt, talk: Talk, reading: Reading, bank: Bank, index: BankIndex, fit: Fit = unknown
+        self,
+        *,
+        prompt: Prompt,
+        talk: Talk,
+        reading: Reading,
+        bank: Bank,
+        index: BankIndex,
+        followed: Followed = NOT_FOLLOWED,
     ) -> None:
-        """fit: how well a line, by its id, may follow what was said."""
+        """followed: how well lines may follow what was said."""
         self.prompt = prompt
         self.talk = talk
         self.reading = reading
@@ -91,8 +101,10 @@ class Turn:
         self.feeling = feeling_of(reading.words, prompt.language)
         self.sounds_bad = self.feeling < 0 or is_grave(reading.words, prompt.language)
         self.heavy = prompt.low or (talk.heavy and not self._moves_on())
-        self.fit = fit
-        self.chooser = Chooser(prompt, talk, slot_values(prompt), line_times=index.times, heavy=self.heavy, fit=fit)
+        self.fit, self.fitting = followed.fit, followed.best
+        self.chooser = Chooser(
+            prompt, talk, slot_values(prompt), line_times=index.times, heavy=self.heavy, fit=self.fit
+        )
         self.names_companion = not YOU[prompt.language].isdisjoint(reading.words)
         self.asks_companion = reading.asks and self.names_companion
         self.content = content_words(reading.words, prompt.language)
@@ -167,11 +179,17 @@ class Turn:
         names = {act.name for act in self.reading.acts}
         if exchange.id in self.talk.lately and exchange.act is None:
             same -= USED
-        if exchange.id.startswith(ABOUT_JOKES) and self.talk.situation not in JOKING:
+        if exchange.act not in GOODBYES and self.out_of_place(exchange):
             same -= OUT_OF_PLACE
         if self.asks_companion and exchange.situation.startswith(HEAVY_SITUATIONS):
             same -= YOUR_FEELING
         return same - (ACT_AWAY if exchange.act in ACTS_ASKED_FOR and exchange.act not in names else 0.0)
+
+    def out_of_place(self, exchange: Exchange) -> bool:
+        """It is about a joke, and none was told; or it says goodbye to somebody who said none."""
+        if exchange.act in GOODBYES:
+            return not self.prompt.leaves and all(act.name not in GOODBYES for act in self.reading.acts)
+        return exchange.id.startswith(ABOUT_JOKES) and self.talk.situation not in JOKING
 
     def is_answer(self) -> bool:
         """It may answer what was asked: short, no question, and not about the companion."""
@@ -210,6 +228,7 @@ class Turn:
 
 
 Step = Callable[[Turn], Pick | None]
+SETTLED = frozenset(("first", "told", "sum"))  # steps that know: what it is, a goodbye, a name, a sum
 
 
 def _first_acts(turn: Turn) -> Pick | None:
@@ -338,15 +357,36 @@ STEPS: Mapping[str, Step] = {
 }
 
 
-def reply_to(turn: Turn) -> Reply | None:
-    """The reply; None only if the bank has no line that may be said to this person at all."""
-    for name, step in STEPS.items():
-        pick = step(turn)
-        if pick is not None:
-            chips = () if turn.prompt.low else pick.exchange.chips
-            drawing = drawing_for(turn.prompt, pick.exchange, pick.chosen.line, heavy=turn.heavy)
-            return Reply((pick.chosen,), _mood(turn, pick), chips, name, drawing)
-    return None
+def ruled(turn: Turn) -> Candidate | None:
+    """What the rules choose; None only if the bank has no line that may be said to this person at all."""
+    picks = ((name, step(turn)) for name, step in STEPS.items())
+    return next((Candidate(pick, name) for name, pick in picks if pick is not None), None)
+
+
+def open_to(turn: Turn, chosen: Candidate) -> list[Candidate]:
+    """What might be said instead, what the rules chose among it."""
+    own = chosen.pick.exchange.id
+    others = (
+        replace(one, step=chosen.step) if one.pick.exchange.id == own else one
+        for one in candidates(turn)
+        if one.pick.chosen.line.id != chosen.pick.chosen.line.id
+        and not (turn.heavy and one.pick.exchange.hears is None and _is_light(turn, one.pick.exchange))
+    )
+    return [chosen, *others]
+
+
+def reply_to(turn: Turn, weigher: Weigher | None = None) -> Reply | None:
+    """The reply; None only if the bank has no line that may be said to this person at all. Without a weigher the rules
+    alone choose."""
+    found = ruled(turn)
+    if found is None:
+        return None
+    if weigher is not None and found.step not in SETTLED:
+        found = weigher.best(turn, open_to(turn, found))
+    pick = found.pick
+    chips = () if turn.prompt.low else pick.exchange.chips
+    drawing = drawing_for(turn.prompt, pick.exchange, pick.chosen.line, heavy=turn.heavy)
+    return Reply((pick.chosen,), _mood(turn, pick), chips, found.step or "weighed", drawing)
 
 
 def _mood(turn: Turn, pick: Pick) -> Mood:

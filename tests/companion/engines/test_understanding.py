@@ -18,6 +18,7 @@ from companion.bank.form import file_parse
 from companion.bank.load import exchanges_of
 from companion.engines.base import EngineUnavailable
 from companion.engines.embedded.engine import EmbeddedEngine
+from companion.engines.embedded.mind import ruled
 from companion.engines.embedded.understanding import HEADS, Heads, UnderstandingError, Understood, heads_for
 from companion.types import ABOUTS, DOES, LANGUAGES, Does, Language, Line, Prompt, Who
 from training.understanding.rows import RowError, rows_of_words, rows_written
@@ -163,12 +164,15 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> EmbeddedEngine:
     return EmbeddedEngine(bank_dir=folder)
 
 
-def said_to(engine: EmbeddedEngine, text: str, *before: tuple[str, str], low: bool = False) -> tuple[str, str]:
-    """The step and the exchange of the reply."""
+def prompt_of(text: str, *before: tuple[str, str], low: bool = False) -> Prompt:
     history = tuple(Line(cast(Who, who), said, LINES.get(said)) for who, said in before)
     vector = encode([text])[0].vector
-    prompt = Prompt(text=text, language="en", band="13-15", history=history, vector=vector, seed=7, low=low)
-    reply = asyncio.run(engine.reply(prompt))
+    return Prompt(text=text, language="en", band="13-15", history=history, vector=vector, seed=7, low=low)
+
+
+def said_to(engine: EmbeddedEngine, text: str, *before: tuple[str, str], low: bool = False) -> tuple[str, str]:
+    """The step and the exchange of the reply."""
+    reply = asyncio.run(engine.reply(prompt_of(text, *before, low=low)))
     return reply.step, reply.chosen[0].line.id.rpartition("/")[0]
 
 
@@ -182,14 +186,16 @@ def test_where_the_subject_has_no_line_what_fits_any_answers(engine: EmbeddedEng
 
 def test_a_talk_stays_with_its_subject(engine: EmbeddedEngine) -> None:
     text = "and we got medals!!"
-    assert said_to(engine, text, *BEFORE)[1] == "heard_anything/good"
+    assert asyncio.run(engine.turn(prompt_of(text, *BEFORE))).about == "anything"
     after = (("user", "we won three nil"), ("companion", "A round of boots on the floor."))
-    assert said_to(engine, text, *after)[1] == "heard_sport/good"
+    assert asyncio.run(engine.turn(prompt_of(text, *after))).about == "sport"
 
 
 def test_a_short_answer_to_what_a_cell_asked_gets_its_otherwise(engine: EmbeddedEngine) -> None:
     asked = (("user", "we won three nil"), ("companion", "The kit has earned a wash. Who saw it?"))
-    assert said_to(engine, "just my dad", *asked) == ("otherwise", "heard_sport/good/otherwise")
+    found = ruled(asyncio.run(engine.turn(prompt_of("just my dad", *asked))))
+    assert found is not None
+    assert (found.step, found.pick.chosen.line.id) == ("otherwise", "heard_sport/good/otherwise/0")
 
 
 def test_a_question_back_is_no_answer(engine: EmbeddedEngine) -> None:
