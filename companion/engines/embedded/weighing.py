@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 WEIGHTS: Final = Path(__file__).with_name("choosing.npz")
 SHA256: Final = "bdc35c4b269873c1d8affb0ca034ffc46e94d643b5ed77e694d9fb7b7def625e"
+# The order is the weights'. Steps of the rules that may have chosen a candidate, and acts that its exchange may answer.
 STEPS: Final = (
     "first", "told", "lost", "sum", "follow", "act", "moved", "retrieved", "otherwise", "heard", "weak", "blended",
     "greeted", "repair",

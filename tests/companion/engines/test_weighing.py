@@ -12,6 +12,7 @@ import pytest
 from chatbot.core.encoder import SIZE, encode
 from companion.bank import BankLine, Exchange
 from companion.engines.base import EngineUnavailable
+from companion.engines.embedded import mind, weighing
 from companion.engines.embedded.candidates import Candidate, candidates
 from companion.engines.embedded.engine import EmbeddedEngine
 from companion.engines.embedded.judged import Judged, Place, key_of
@@ -154,6 +155,10 @@ def test_what_is_settled_is_not_weighed(engine: EmbeddedEngine) -> None:
     reply = reply_to(turn, Nothing())  # type: ignore[arg-type]
     assert reply is not None
     assert reply.step in SETTLED
+
+
+def test_the_weights_know_every_step_that_may_choose() -> None:
+    assert set(weighing.STEPS) == set(mind.STEPS) - {"anything"}, "train again when a step comes or goes"
 
 
 def test_the_shipped_weights_take_what_is_given_and_give_two_likelihoods(engine: EmbeddedEngine) -> None:
