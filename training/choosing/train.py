@@ -93,7 +93,7 @@ def _candidates(turn: Turn, place: JudgedPlace) -> list[Candidate]:
 
 def judged_of(some: Sequence[Seen], learnt: Sequence[bool]) -> dict[str, Any]:
     """What Judged is made from. Of places that are not learnt from there are no marks."""
-    rows = [(at, one) for at, (place, learn) in enumerate(zip(some, learnt, strict=True)) if learn for one in [place]]
+    rows = [(at, place) for at, (place, learn) in enumerate(zip(some, learnt, strict=True)) if learn]
     lines, owners, of, marks = [], [], [], []
     for at, place in rows:
         for one, mark in zip(place.found, place.marks.tolist(), strict=True):

@@ -90,17 +90,13 @@ class Judged:
         return found
 
     def same(self, place: Place) -> Floats:
-        """(places,): how far each does the same. 0 for the place itself."""
-        return self._besides(place, self._does @ place.does)
+        """(places,): how far each does the same."""
+        found: Floats = self._does @ place.does
+        return found
 
     def near(self, place: Place) -> Floats:
-        """(places,): how near each message is. 0 for the place itself."""
-        return self._besides(place, np.exp((self._vectors @ place.vector - 1) / NEARNESS))
-
-    @staticmethod
-    def _besides(place: Place, found: Floats) -> Floats:
-        if place.at >= 0:
-            found[place.at] = 0.0
+        """(places,): how near each message is."""
+        found: Floats = np.exp((self._vectors @ place.vector - 1) / NEARNESS)
         return found
 
 
@@ -145,9 +141,7 @@ class Said:
             places, sensible = places[kept], sensible[kept]
         same, near = self._same[places], self._near[places]
         most = float(near @ (sensible - self._usual)) / (float(near.sum()) + NEAR_LEAST)
-        return _Found(
-            float(sensible.sum()), float(len(places)), float(same @ sensible), float(same.sum()), most
-        )  # fmt: skip
+        return _Found(float(sensible.sum()), float(len(places)), float(same @ sensible), float(same.sum()), most)
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,7 @@ ALWAYS_TRUE = frozenset(("are_you_real", "love_you"))
 PLAYFUL_TONES = frozenset(("joke", "tease", "dare"))
 MOVES_ON = frozenset(("laugh", "good_news", "tell_joke"))
 LONGEST_GOODBYE = 16  # words: who tells more on the way out wants it answered
+GLAD = frozenset[Does](("good", "gripe", "teases"))  # what is heard in these is answered lightly
 NOT_FOLLOWED = Followed()
 GREETING_WORDS = 5  # a hello with more behind it is about something
 
@@ -186,10 +187,12 @@ class Turn:
         return same - (ACT_AWAY if exchange.act in ACTS_ASKED_FOR and exchange.act not in names else 0.0)
 
     def out_of_place(self, exchange: Exchange) -> bool:
-        """It is about a joke, and none was told; or it says goodbye to somebody who said none."""
+        """It is about a joke, and none was told; it says goodbye to somebody who said none; or it is glad, where
+        something weighs, whatever its tone."""
         if exchange.act in GOODBYES:
             return not self.prompt.leaves and all(act.name not in GOODBYES for act in self.reading.acts)
-        return exchange.id.startswith(ABOUT_JOKES) and self.talk.situation not in JOKING
+        glad = self.heavy and exchange.hears in GLAD
+        return glad or (exchange.id.startswith(ABOUT_JOKES) and self.talk.situation not in JOKING)
 
     def is_answer(self) -> bool:
         """It may answer what was asked: short, no question, and not about the companion."""

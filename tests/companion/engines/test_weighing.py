@@ -37,6 +37,13 @@ exchanges:
     said: [my dog died, our dog died today]
     replies: [{text: "I'm so sorry. What was he like?", tone: warm}]
 """
+HEARD = """
+situation: heard_pets
+about: pets
+exchanges:
+  - {id: good, hears: good, replies: ["That one goes on the wall."]}
+  - {id: bad, hears: bad, replies: [{text: "Poor thing, and poor you.", tone: warm}]}
+"""
 ACTS = """
 situation: talk
 exchanges:
@@ -57,6 +64,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> EmbeddedEngine:
     (folder / "en").mkdir()
     (folder / "en" / "pets.yaml").write_text(BANK, encoding="utf-8")
     (folder / "en" / "talk.yaml").write_text(ACTS, encoding="utf-8")
+    (folder / "en" / "heard_pets.yaml").write_text(HEARD, encoding="utf-8")
     return EmbeddedEngine(bank_dir=folder)
 
 
@@ -133,6 +141,20 @@ def test_nothing_playful_or_light_is_open_where_it_weighs(engine: EmbeddedEngine
     assert {one.pick.chosen.line.tone for one in found} <= {"plain", "warm"}
     assert not [one for one in found if one.pick.exchange.id in ("pets/dog-ate", "talk/follows")]
     assert any(one.pick.exchange.id == "talk/low" for one in found)
+
+
+def test_what_is_glad_of_something_is_never_open_where_something_weighs(engine: EmbeddedEngine) -> None:
+    turn, heavy = (turn_of(engine, "my dog learnt to roll over!!", low=low) for low in (False, True))
+    cell = turn.bank.heard["pets", "good"]
+    assert not turn.out_of_place(cell)
+    assert heavy.out_of_place(cell)
+    assert not heavy.out_of_place(heavy.bank.heard["pets", "bad"])
+
+
+def test_nobody_is_said_goodbye_to_who_said_none(engine: EmbeddedEngine) -> None:
+    goodbye = turn_of(engine, "my dog ate my homework").bank.acts["farewell"][0]
+    assert turn_of(engine, "my dog ate my homework").out_of_place(goodbye)
+    assert not turn_of(engine, "gtg, bye").out_of_place(goodbye)
 
 
 def test_an_unkind_answer_opens_no_kind_follow_up(engine: EmbeddedEngine) -> None:
