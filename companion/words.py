@@ -88,6 +88,8 @@ def words_of(text: str, language: Language) -> tuple[str, ...]:
 def feeling_of(words: tuple[str, ...], language: Language) -> int:
     """1 for words about something good, -1 about something bad, 0 for neither or both. "Not good" is bad."""
     chat = lexicon(language)
+    if chat.good.isdisjoint(words) and chat.bad.isdisjoint(words):
+        return 0
     found = set()
     for at, word in enumerate(words):
         side = (word in chat.good) - (word in chat.bad)

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from companion.bank.book import Bank, BankError, BankLine, Exchange, bank_of
 from companion.bank.form import ExchangeForm, FileForm, FollowForm, ReplyForm, file_parse, problem_words
+from companion.bank.parsed import parsed_read, parsed_write
 from companion.bank.slots import slots_in
 from companion.types import LANGUAGES, About, Language, PersonaId
 
@@ -87,24 +88,47 @@ def bank_digest(language: Language, directory: Path | None = None) -> str:
     return digest.hexdigest()
 
 
-def bank_load(language: Language, directory: Path | None = None, *, left_out: list[str] | None = None) -> Bank:
+def bank_load(
+    language: Language,
+    directory: Path | None = None,
+    *,
+    left_out: list[str] | None = None,
+    parsed_in: Path | None = None,
+) -> Bank:
     """The bank of one language, from `directory` (which holds a folder per language) or from the product's own.
     A language without files gives an empty bank. Raises BankError that names the file; with `left_out`, a file that
-    can't be read is left out, and why is put there."""
-    found: list[Exchange] = []
+    can't be read is left out, and why is put there. parsed_in: a folder that keeps the parsed files, since reading them
+    anew takes most of a second."""
+    digest = bank_digest(language, directory)
+    forms = None if parsed_in is None else parsed_read(parsed_in, language, digest)
+    if forms is None:
+        forms, problems = _forms(language, directory, left_out)
+        if parsed_in is not None and not problems:
+            parsed_write(parsed_in, language, digest, forms)
+    exchanges = tuple(exchange for form in forms for exchange in exchanges_of(form))
+    return bank_of(language=language, exchanges=exchanges, digest=digest)
+
+
+def _forms(
+    language: Language, directory: Path | None, left_out: list[str] | None
+) -> tuple[tuple[FileForm, ...], list[str]]:
+    """And what was left out, if anything may be."""
+    found, problems = [], []
     for path, content in _files(language, directory):
         try:
-            found.extend(_exchanges(content, name=f"{language}/{path.name}"))
+            found.append(_form(content, name=f"{language}/{path.name}"))
         except BankError as error:
             if left_out is None:
                 raise
-            left_out.append(str(error))
-    return bank_of(language=language, exchanges=tuple(found), digest=bank_digest(language, directory))
+            problems.append(str(error))
+    if left_out is not None:
+        left_out += problems
+    return tuple(found), problems
 
 
-def _exchanges(content: bytes, *, name: str) -> tuple[Exchange, ...]:
+def _form(content: bytes, *, name: str) -> FileForm:
     try:
-        return exchanges_of(file_parse(content))
+        return file_parse(content)
     except yaml.YAMLError as error:
         raise BankError(f"{name}: {error}") from error
     except ValidationError as error:

@@ -158,7 +158,7 @@ class EmbeddedEngine:
             if language not in self._indexes:
                 left_out: list[str] = []
                 try:
-                    bank = bank_load(language, self._bank_dir, left_out=left_out)
+                    bank = bank_load(language, self._bank_dir, left_out=left_out, parsed_in=self._cache_dir)
                 except BankError as error:
                     raise EngineUnavailable(str(error)) from error
                 if not bank.exchanges:
@@ -183,7 +183,7 @@ class EmbeddedEngine:
 
     def _indexed(self, bank: Bank) -> BankIndex:
         try:
-            return BankIndex(bank, self._cache)
+            return BankIndex(bank, self._cache, self._cache_dir)
         except EncoderError as error:
             # The companion goes on with letters alone; ready() tells the operator.
             self._broken = str(error)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from chatbot.core.encoder.values import Floats
 from companion.bank import Bank, Exchange
+from companion.engines.embedded.counted import counted_of
 from companion.engines.embedded.lexical import LexicalIndex
-from companion.engines.embedded.lines import times_of
 from companion.engines.embedded.vectors import VectorCache
 from companion.types import Language
 from companion.words import feeling_of, is_grave, lexicon, words_of
@@ -54,8 +55,8 @@ class Hit:
 class BankIndex:
     """Over `said` of the exchanges and of their follow-ups, and over nothing else."""
 
-    def __init__(self, bank: Bank, cache: VectorCache | None) -> None:
-        """cache None: letters alone. Raises EncoderError."""
+    def __init__(self, bank: Bank, cache: VectorCache | None, directory: Path | None = None) -> None:
+        """cache None: letters alone. directory: where what is counted of the bank is kept. Raises EncoderError."""
         self.bank = bank
         self.language = bank.language
         self._owners: list[Exchange] = []
@@ -71,19 +72,18 @@ class BankIndex:
                 texts += exchange.said
             level = [follow for exchange in level for follow in exchange.then]
         self.texts = tuple(texts)
-        words = [words_of(text, bank.language) for text in texts]
-        self._feelings = np.array([feeling_of(each, bank.language) for each in words], dtype=np.int8)
+        counted = counted_of(texts, bank.language, directory)
+        self._feelings = counted.feelings
         sides = {
             exchange: int(np.sign(self._feelings[rows].sum())) if rows else 0 for exchange, rows in self._rows.items()
         }
         self._sides = np.array([sides[owner.id] for owner in self._owners], dtype=np.int8)
         self._side_of = sides
-        self._grave = np.array([is_grave(each, bank.language) for each in words], dtype=bool)
+        self._grave = counted.grave
         weighs = self._grave | (self._feelings < 0)
         self.felt = frozenset(owner.id for owner, felt in zip(self._owners, weighs, strict=True) if felt)
-        self.times = times_of(bank.lines.values(), bank.language)
-        self._known = frozenset(word for each in words for word in each)
-        self.letters = LexicalIndex(texts, bank.language, words)
+        self._known = frozenset(counted.known)
+        self.letters = LexicalIndex(counted.letters, bank.language)
         self._vectors = None if cache is None else cache.vectors(bank.language, texts)
         self._floor = self._usual()
         self.share = VECTOR_SHARE[bank.language] if self._vectors is not None else 0.0

@@ -22,7 +22,6 @@ from companion.words import lexicon, spoken, times_in, words_of
 
 GENTLE_TONES = frozenset(("plain", "warm"))
 FAR_TIMES = frozenset(("tomorrow", "yesterday"))
-NO_TIMES: frozenset[str] = frozenset()
 MOST_ASKED = 2  # turns in a row that may ask
 SLOT_LETTERS = 30
 FIT = 1.0  # e times likelier to be drawn for each standard deviation that a line fits better
@@ -50,10 +49,10 @@ def _plain_rules(language: Language) -> tuple[Any, Any]:
     return re2.compile("|".join(f"(?:{rule})" for rule in given["leave_out"])), re2.compile(given["prompted"])
 
 
-def times_of(lines: Iterable[BankLine], language: Language) -> dict[str, frozenset[str]]:
-    """The times that lines of the bank name, by the line's id; without those that name none."""
-    named = ((line.id, times_in(words_of(line.text, language), language)) for line in lines)
-    return {line_id: times for line_id, times in named if times}
+@functools.lru_cache(maxsize=1 << 15)
+def _times_of(line: str, language: Language) -> frozenset[str]:
+    """The times that a line of the bank names."""
+    return times_in(words_of(line, language), language)
 
 
 def slot_values(prompt: Prompt) -> dict[str, str]:
@@ -87,18 +86,16 @@ class Chooser:
         talk: Talk,
         values: Mapping[str, str],
         *,
-        line_times: Mapping[str, frozenset[str]],
         heavy: bool = False,
         fit: Callable[[str], float] = lambda line_id: 0.0,
     ) -> None:
-        """line_times: of the bank's lines, see times_of. heavy: what was just talked about weighs, even if this message
-        doesn't. fit: how well a line may follow, in standard deviations."""
+        """heavy: what was just talked about weighs, even if this message doesn't. fit: how well a line may follow, in
+        standard deviations."""
         self.prompt = prompt
         self.talk = talk
         self.heavy = heavy
         self._fit = fit
         self.values = dict(values)
-        self._line_times = line_times
         leave_out, prompted = _plain_rules(prompt.language)
         times = [times_in(words_of(text, prompt.language), prompt.language) for text in (prompt.text, *talk.user_texts)]
         self._times, self._times_open = times[0], any(times)
@@ -155,7 +152,7 @@ class Chooser:
 
     def _at_another_time(self, line: BankLine) -> bool:
         """ "Tomorrow throws its shadow" is nothing to say about Friday's test, nor where nobody named a day."""
-        named = self._line_times.get(line.id, NO_TIMES)
+        named = _times_of(line.text, self.prompt.language)
         if not named or not self._times:
             return bool(named & FAR_TIMES) and not self._times_open
         return named.isdisjoint(self._times)

@@ -103,9 +103,7 @@ class Turn:
         self.sounds_bad = self.feeling < 0 or is_grave(reading.words, prompt.language)
         self.heavy = prompt.low or (talk.heavy and not self._moves_on())
         self.fit, self.fitting = followed.fit, followed.best
-        self.chooser = Chooser(
-            prompt, talk, slot_values(prompt), line_times=index.times, heavy=self.heavy, fit=self.fit
-        )
+        self.chooser = Chooser(prompt, talk, slot_values(prompt), heavy=self.heavy, fit=self.fit)
         self.names_companion = not YOU[prompt.language].isdisjoint(reading.words)
         self.asks_companion = reading.asks and self.names_companion
         self.content = content_words(reading.words, prompt.language)

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import os
-import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
 from chatbot.core.encoder import MODEL_SHA256, SIZE, encode
 from chatbot.core.encoder.values import Floats
+from companion.engines.embedded.stored import arrays_read, arrays_write
 
 Encode = Callable[[Sequence[str]], Floats]
 
@@ -29,8 +26,7 @@ def _key(text: str) -> bytes:
 
 
 class VectorCache:
-    """One file per name and encoder in `directory` (float16, about 0.8 KB a sentence). None: nothing is kept.
-    A broken or foreign file is the same as none; two processes may write at once, the last one wins."""
+    """One file per name and encoder in `directory` (float16, about 0.8 KB a sentence). None: nothing is kept."""
 
     def __init__(self, directory: Path | None, *, encode: Encode = encoded) -> None:
         self._directory = directory
@@ -61,30 +57,16 @@ class VectorCache:
         """What is kept, and which row of it is whose."""
         nothing = np.zeros((0, SIZE), np.float16)
         path = self._path(name)
-        if path is None or not path.is_file():
+        stored = None if path is None else arrays_read(path, ("keys", "rows"))
+        if stored is None:
             return nothing, {}
-        try:
-            # Opened here: np.load leaves a file that it can't read open.
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-                keys, rows = stored["keys"], stored["rows"]
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile):
-            return nothing, {}
+        keys, rows = stored
         if rows.ndim != 2 or rows.shape[1] != SIZE or rows.dtype != np.float16 or keys.shape != (len(rows), 16):
             return nothing, {}
         return rows, {bytes(key): number for number, key in enumerate(keys)}
 
     def _write(self, name: str, kept: Sequence[bytes], rows: np.ndarray) -> None:
         path = self._path(name)
-        if path is None:
-            return
-        keys = np.frombuffer(b"".join(kept), dtype=np.uint8).reshape(len(kept), 16)
-        # A full or read-only disk costs time at the next start, never the reply.
-        with contextlib.suppress(OSError):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-            try:
-                with os.fdopen(handle, "wb") as file:
-                    np.savez(file, keys=keys, rows=rows)
-                Path(temporary).replace(path)
-            finally:
-                Path(temporary).unlink(missing_ok=True)
+        if path is not None:
+            keys = np.frombuffer(b"".join(kept), dtype=np.uint8).reshape(len(kept), 16)
+            arrays_write(path, keys=keys, rows=rows)

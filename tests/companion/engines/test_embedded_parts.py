@@ -15,7 +15,7 @@ from chatbot.core.encoder.values import Floats
 from companion.bank.form import ACTS
 from companion.engines.embedded import acts as acts_module
 from companion.engines.embedded.acts import acts_in, asks_in
-from companion.engines.embedded.lexical import LexicalIndex
+from companion.engines.embedded.lexical import LexicalIndex, letters_of
 from companion.engines.embedded.lines import without_question
 from companion.engines.embedded.reading import parts_of, without_greeting
 from companion.engines.embedded.vectors import VectorCache
@@ -148,7 +148,8 @@ def test_a_message_is_cut_into_what_there_is_to_look_for() -> None:
 
 
 def test_letters_find_what_accents_and_typos_hide() -> None:
-    index = LexicalIndex(["não consigo dormir", "tirei nota baixa", "meu gato fugiu"], "pt-BR")
+    texts = ["não consigo dormir", "tirei nota baixa", "meu gato fugiu"]
+    index = LexicalIndex(letters_of([words_of(text, "pt-BR") for text in texts], "pt-BR"), "pt-BR")
     scores = index.scores(index.weighted("nao consiigo dormi"))
     assert scores.argmax() == 0
     assert scores[0] > 0.3 > scores[1]
