@@ -45,14 +45,15 @@ _LEAST_HANDLE: Final = 7  # letters of a handle that has nothing but letters
 class _Row:
     kind: str
     case: bool
-    patterns: tuple[Any, ...]
-    needs: Any  # what must be in the text too
+    patterns: tuple[Later, ...]
+    needs: Later | None  # what must be in the text too
     marks: int  # what a place must have: of landmarks, names and "next to" this many
 
 
 @dataclass(frozen=True)
 class _Told:
     rows: tuple[_Row, ...]
+    looks: Any  # all patterns of the rows at once: which of them are in a text
     landmark: re.Pattern[str]
     ends: dict[str, frozenset[str]]  # by kind
     never: frozenset[str]
@@ -79,9 +80,14 @@ def _told() -> _Told:
     known = frozenset(name.strip() for name in given["known"].split(","))
     ends = {"place": words["place_ends"], "address": words["ends"] | words["street_ends"]}
     rows = tuple(_row(row, parts) for row in given["kinds"])
+    looks = re2.Filter()
+    for pattern in (pattern for row in rows for pattern in row.patterns):
+        looks.Add(pattern.pattern, _options(pattern.capitals_matter))
+    looks.Compile()
     landmark = re.compile(rf"(?<!\w){parts['landmark']}(?!\w)", re.IGNORECASE)  # over at most 100 characters
     return _Told(
         rows=rows,
+        looks=looks,
         landmark=landmark,
         ends={"": words["ends"]} | ends,
         known=known,
@@ -102,10 +108,10 @@ def _row(row: dict[str, Any], parts: dict[str, str]) -> _Row:
     then = f"(?i:{_either(row['then'])})" if "then" in row else ""
     finds = row["find"] if isinstance(row["find"], list) else [row["find"]]
     patterns = tuple(
-        compiled(_filled(f"{row.get('start', '')}{after}({find}){then}", parts), capitals_matter=row.get("case", False))
+        Later(_filled(f"{row.get('start', '')}{after}({find}){then}", parts), capitals_matter=row.get("case", False))
         for find in finds
     )
-    needs = compiled(_filled(_EDGE + _either(row["needs"]), parts)) if "needs" in row else None
+    needs = Later(_filled(_EDGE + _either(row["needs"]), parts)) if "needs" in row else None
     return _Row(row["kind"], row.get("case", False), patterns, needs, row.get("marks", 1))
 
 
@@ -119,13 +125,17 @@ def _filled(pattern: str, parts: dict[str, str]) -> str:
     return pattern
 
 
-def compiled(pattern: str, *, capitals_matter: bool = False) -> Any:
-    """RE2 reads in time linear in the text. Raises re2.error."""
+def _options(capitals_matter: bool) -> Any:
     options = re2.Options()
     options.case_sensitive = capitals_matter
     options.log_errors = False
     options.max_mem = 1 << 26
-    return re2.compile(pattern, options)
+    return options
+
+
+def compiled(pattern: str, *, capitals_matter: bool = False) -> Any:
+    """RE2 reads in time linear in the text. Raises re2.error."""
+    return re2.compile(pattern, _options(capitals_matter))
 
 
 class Later:
@@ -133,11 +143,11 @@ class Later:
     a message."""
 
     def __init__(self, pattern: str, *, capitals_matter: bool = False) -> None:
-        self._pattern, self._capitals_matter = pattern, capitals_matter
+        self.pattern, self.capitals_matter = pattern, capitals_matter
 
     @cached_property
     def _compiled(self) -> Any:
-        return compiled(self._pattern, capitals_matter=self._capitals_matter)
+        return compiled(self.pattern, capitals_matter=self.capitals_matter)
 
     def search(self, text: str) -> Any:
         return self._compiled.search(text)
@@ -154,10 +164,14 @@ def told_spans(text: str) -> Iterator[Span]:
     told = _told()
     taken: set[tuple[int, int]] = set()
     exact: list[tuple[int, int]] = []
+    there = set(told.looks.Match(text) or ())
+    number = 0
     for row in told.rows:
-        if row.needs is not None and row.needs.search(text) is None:
+        found = [pattern for at, pattern in enumerate(row.patterns, number) if at in there]
+        number += len(row.patterns)
+        if not found or (row.needs is not None and row.needs.search(text) is None):
             continue
-        for pattern in row.patterns:
+        for pattern in found:
             for match in pattern.finditer(text):
                 start = match.start(1)
                 end = start + _length(row, match, told)
