@@ -6,7 +6,7 @@ Where nothing but such a guess speaks, and it is likely but not sure, the teen i
 (`check_self`, `check_safe`). What they answer decides: a yes, or a second sign, begins the written conversation that
 the guess was about; a no is believed, said to be heard (`check_clear`), and they are not asked again for six hours
 unless something surer comes. Of a less likely guess, and of what can't be asked in a line (eating, grooming ...), a
-doubt is made: an answer with care.
+doubt is made: an answer with care. Doubts of one day add up, with the sad messages of that day: the third asks.
 
 A written conversation that a guess began is given up when nothing has spoken for it in two answers: somebody who can't
 sleep is not sent to an ambulance twelve times. It ends with a no as well, given in more than a word, and so does one
@@ -30,12 +30,15 @@ CERTAIN: Final = 0.98  # ... of somebody who was asked already and said no, or w
 ASKS: Final = 0.65  # from here a guess asks; under it a doubt: ordinary talk has two guesses under it for one above
 LESSER: Final = 0.65  # ... of a lesser matter, which one written answer is for, or a no
 QUIET: Final = timedelta(hours=6)
+DAY: Final = timedelta(hours=24)
+ADDS_UP: Final = 2  # doubts of one matter and sad messages within the day, with which one more guess asks
 UNCONFIRMED: Final = 2  # written answers to a guess for which nothing that is said speaks; then it is given up
 
 ASKED: Final = "asked"
 CLEARED: Final = "cleared"
 OWNED: Final = "owned_up"
 DOUBT: Final = "doubt"
+MARK: Final = "doubt:"  # of a doubt among the marks of a watch, before what is in doubt
 SELF, SAFE, CLEAR = "check_self", "check_safe", "check_clear"
 CHECKS: Final = frozenset({SELF, SAFE})
 _HURT: Final = frozenset({"friend_in_danger", "medical", "abuse", "assault", "threat", "runaway"})
@@ -66,13 +69,14 @@ def asked_first(
     if likely >= (CERTAIN if careful else SURE):
         return replace(said, learned=True, deniable=True)
     # Of somebody who leaves it is asked in any case: there may be no other chance.
-    hardly = likely < ASKS and not is_check(running) and "farewell" not in named
+    due = is_check(running) or "farewell" in named or _adds_up(said, state, now)
+    hardly = likely < ASKS and not due
     return _doubt(said) if denied or hardly else _asked(said)
 
 
 def _asked(said: Decision) -> Decision:
     """The question; a doubt of what can't be asked in a line."""
-    grave, question = level_rank(said.level) >= 3, _question(said)
+    grave, question = level_rank(said.level) >= 3, _question(said.playbook)
     if question is None:
         return _doubt(said)
     return replace(
@@ -93,14 +97,28 @@ def _guessed(hits: Sequence[Hit], state: WatchState, named: Collection[str]) -> 
     return all(hit.learned for hit in grave) and not before and not _FELT.intersection(named)
 
 
-def _question(said: Decision) -> str | None:
-    if said.playbook in SUICIDE.values() or said.playbook == "self_harm":
+def _question(playbook: str | None) -> str | None:
+    if playbook in SUICIDE.values() or playbook == "self_harm":
         return SELF
-    return SAFE if said.playbook in _HURT else None
+    return SAFE if playbook in _HURT else None
 
 
 def _doubt(said: Decision) -> Decision:
-    return Decision("support", UNSURE, None, said.categories, low=True, policy=said.policy, reason=DOUBT)
+    return Decision(
+        "support", UNSURE, None, said.categories, then=said.playbook or "", low=True, policy=said.policy, reason=DOUBT
+    )
+
+
+def doubted(decision: Decision) -> str | None:
+    """The mark of a doubt about the teen's own life or safety; None for any other decision."""
+    question = _question(decision.then) if decision.reason == DOUBT else None
+    return None if question is None else f"{MARK}{question}"
+
+
+def _adds_up(said: Decision, state: WatchState, now: datetime) -> bool:
+    """Whether what was in doubt today, and how low the day was, make one more guess worth the question."""
+    mark = f"{MARK}{_question(said.playbook)}"
+    return state.lows + sum(one.kind == mark and now - one.at < DAY for one in state.marks) >= ADDS_UP
 
 
 def is_check(running: Running | None) -> bool:

@@ -25,7 +25,8 @@ Grooming is often told in harmless pieces: one soft sign (an older stranger, gif
 only marked, the second within 14 days is answered.
 
 Drift. A message of which the classifier is not sure is marked as a doubt about eating, delusion, dependency, grooming.
-The third such mark within a week, sure ones counted, is answered.
+The third such mark within a week, sure ones counted, is answered. A doubt about the teen's own life or safety counts
+for a day, and then they are asked (asking.py).
 """
 
 from __future__ import annotations
@@ -47,7 +48,6 @@ RISES_WINDOW: Final = timedelta(days=7)
 MARKS_WINDOW: Final = timedelta(days=14)
 MARKS_KEPT: Final = 50
 DRIFT: Final = 3  # marks of one kind within a week that are answered, though each was a doubt
-DOUBT: Final = "doubt:"
 LOW_DAY: Final = 2  # low messages that make a bare goodbye a sign of danger
 
 # Why a decision was made by the conversation and not by the message: Decision.reason.
@@ -238,7 +238,7 @@ def _drifted(decision: Decision, state: WatchState, now: datetime) -> Decision:
     if kind is None:
         return decision
     week = [mark.kind for mark in state.marks if now - mark.at < RISES_WINDOW]
-    if week.count(kind) + week.count(f"{DOUBT}{kind}") < DRIFT - 1:
+    if week.count(kind) + week.count(f"{asking.MARK}{kind}") < DRIFT - 1:
         return decision
     return replace(
         decision, action="support", severity=2, playbook=kind, incident=kind == "grooming", about="self", low=True,
@@ -311,7 +311,8 @@ def _with_marks(state: WatchState, decision: Decision, named: frozenset[str], no
     doubt = _doubt(decision)
     sure = decision.categories if decision.severity > UNSURE else ()
     kinds = [_MARKED[category] for category in sure if category in _MARKED]
-    kinds += [f"{DOUBT}{doubt}"] if doubt else []
+    kinds += [f"{asking.MARK}{doubt}"] if doubt else []
+    kinds += [asked] if (asked := asking.doubted(decision)) else []
     if decision.reason == FOLLOW_UP:
         kinds = []
     kinds += [kind for soft, kind in _SOFT if soft in named]

@@ -241,6 +241,33 @@ def test_what_can_not_be_asked_in_a_line_is_a_doubt() -> None:
     assert after.sequence is None
 
 
+def _through(day: list[tuple[tuple[Hit, ...], str, float]], state: WatchState = FRESH) -> Decision:
+    """What comes of the last of these messages. Each: hits, a signal or "", hours since the first."""
+    decision = Decision("allow")
+    for hits, signal, hours in day:
+        said_at = NOW + timedelta(hours=hours)
+        decision, state = screened(hits, ASKS - 0.01, *filter(None, [signal]), state=state, now=said_at)
+    return decision
+
+
+LOW = ((), "low", 1.0)
+
+
+@pytest.mark.parametrize(("hits", "question"), [(guess("T01", 3, "L2"), "check_self"), (guess("T08", 3), "check_safe")])
+def test_doubts_of_a_day_and_sad_messages_add_up_to_the_question(hits: tuple[Hit, ...], question: str) -> None:
+    for before in ([(hits, "", 0), (hits, "", 1)], [(hits, "", 0), LOW], [LOW, LOW]):
+        assert _through([*before[:1], (hits, "", 2)]).reason == DOUBT, "the second is no more than that"
+        assert _through([*before, (hits, "", 2)]).playbook == question
+
+
+def test_doubts_of_another_day_or_another_matter_and_of_who_said_no_do_not_add_up() -> None:
+    own, other = guess("T01", 3, "L2"), guess("T08", 3)
+    assert _through([(own, "", 0), (own, "", 1), (own, "", 26)]).reason == DOUBT
+    assert _through([(own, "", 0), (other, "", 1), (own, "", 2)]).reason == DOUBT
+    denied = replace(FRESH, denied_at=NOW)
+    assert _through([(own, "", 0), (own, "", 1), (own, "", 2)], denied).reason == DOUBT
+
+
 def test_a_goodbye_makes_a_guess_no_surer() -> None:
     decision, _after = screened(guess("T01", 3, "L2"), 0.93, "farewell")
     assert decision.reason == ASKED
