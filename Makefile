@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
-.PHONY: run test check install bench bench-turn bench-safety bench-moderation samples clean
+.PHONY: run test check install bench bench-turn bench-safety bench-moderation bench-memory samples clean
 
 PORT ?= 8000
 WORKERS ?= 1
@@ -47,11 +47,12 @@ check: $(STAMP)
 install: $(STAMP)
 	@$(PY) -m companion.engines.embedded $(CACHE)
 
-# Each number of the README again: a turn, finding the right place in the bank, choosing. bench/results keeps them.
+# Each number of the README again: a turn, finding the right place in the bank, choosing, memory. bench/results keeps them.
 bench: bench-turn
 	@$(PY) -m bench.retrieval
 	$(PY) -m bench.choosing
 	$(PY) -m bench.safety
+	$(PY) -m bench.memory
 
 bench-turn: $(STAMP)
 	@$(PY) -m bench.turn
@@ -63,6 +64,11 @@ bench-safety: $(STAMP)
 bench-moderation: $(STAMP)
 	@$(PY) -m pip install -q -r requirements-bench.txt
 	@$(PY) -m bench.moderation
+
+# What the memory finds (LoCoMo, in ../shared), beside peers, and how fast.
+bench-memory: $(STAMP)
+	@$(PY) -m pip install -q -r requirements-bench.txt
+	@$(PY) -m bench.memory
 
 # Scripted talks of twenty turns a language, into docs/samples.
 samples: $(STAMP)

@@ -15,7 +15,7 @@ import numpy as np
 
 from chatbot.core.encoder import SIZE, TAIL_TOKENS, TRUNK, Encoder, EncoderError, Floats, Part, encoder
 from chatbot.core.encoder.eight import widened
-from companion.engines.embedded.pinned import pinned
+from companion.pinned import pinned
 
 WEIGHTS: Final = Path(__file__).with_name("next_turn.safetensors")
 SHA256: Final = "816dba4ccb13f0d25c232f0b8e1d04a98c7f610452c04070b6929084d36862d7"

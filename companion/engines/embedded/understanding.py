@@ -21,7 +21,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from chatbot.core.encoder.values import Floats
-from companion.engines.embedded.pinned import pinned
+from companion.pinned import pinned
 from companion.types import ABOUTS, DOES, Does, Language
 from companion.words import words_of
 

@@ -22,7 +22,7 @@ import numpy as np
 
 from chatbot.core.encoder import SIZE, Floats
 from companion.engines.embedded.judged import Judged, Place
-from companion.engines.embedded.pinned import pinned
+from companion.pinned import pinned
 from companion.types import ABOUTS, DOES, LANGUAGES, TONES, Language
 from companion.words import content_words, feeling_of, words_of
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from chatbot.core import clock, logging
 from chatbot.core.encoder import EncoderError, encode, encoder_close
 from companion.memory.ranking import Index
+from companion.memory.said import Said
 
 MOST = 20_000
 Text = Annotated[str, Field(max_length=20_000)]
@@ -24,8 +26,8 @@ class _Document(BaseModel):
     at: str | None = None
     who: str | None = None
 
-    def words(self) -> str:
-        """As it is ranked: who said it belongs to what is asked for."""
+    def signed(self) -> str:
+        """As its sense is taken: who said it belongs to it."""
         return f"{self.who}: {self.text}" if self.who else self.text
 
 
@@ -91,6 +93,16 @@ def _read(text: str) -> _Line:
         raise BadLine(f"{where}: {first['msg']}") from None
 
 
+def indexed(documents: Sequence[_Document]) -> Index:
+    """Documents in the order in which they were said. Raises EncoderError."""
+    texts = [document.text for document in documents]
+    vectors = [one.array for one in encode([document.signed() for document in documents])]
+    bare = [one.array for one in encode([document.text for document in documents if document.who])]
+    own = iter(bare)
+    said = [Said(document.who, document.at or "", next(own)) if document.who else None for document in documents]
+    return Index(texts, vectors, said=said)
+
+
 def ranked(text: str) -> dict[str, Any]:
     """One input line and its answer. Raises BadLine, EncoderError."""
     line = _read(text)
@@ -98,14 +110,13 @@ def ranked(text: str) -> dict[str, Any]:
         if len({one.id for one in ids}) != len(ids):
             raise BadLine(f"{name}: two of them have the same id")
     start = clock.monotonic()
-    words = [document.words() for document in line.documents]
-    index = Index(words, [one.array for one in encode(words)])
-    indexed = clock.monotonic()
+    index = indexed(line.documents)
+    built = clock.monotonic()
     results: dict[str, list[str]] = {}
     for query in line.queries:
         vector = encode([query.text])[0].array
         found = index.rank(query.text, vector, limit=min(line.k, index.size))
         results[query.id] = [line.documents[one.place].id for one in found]
-    mean = (clock.monotonic() - indexed) / len(line.queries) if line.queries else 0.0
-    took = {"index": round((indexed - start) * 1000, 2), "query_mean": round(mean * 1000, 2)}
+    mean = (clock.monotonic() - built) / len(line.queries) if line.queries else 0.0
+    took = {"index": round((built - start) * 1000, 2), "query_mean": round(mean * 1000, 2)}
     return {"id": line.id, "results": results, "ms": took}
