@@ -47,11 +47,19 @@ class Group:
 def _title(kind: Kind) -> str:
     return {
         "name": _("Your name"),
+        "from": _("Where you come from"),
+        "year": _("School year"),
         "pet": _("Pets"),
         "person": _("People"),
+        "favourite": _("Favourites"),
         "like": _("What you like"),
         "dislike": _("What you don't like"),
+        "does": _("What you do"),
         "plan": _("Plans"),
+        "win": _("What went well"),
+        "feeling": _("How you felt"),
+        "joke": _("Between us"),
+        "boundary": _("What I leave alone"),
     }[kind]
 
 
