@@ -280,7 +280,7 @@ def _sensible(kind: Kind, bare: str, who: str, language: Language) -> bool:
 
 def _is_name(kind: Kind, bare: str, language: Language) -> bool:
     words = lexicon(language)
-    if words.not_a_name.search(bare):
+    if words.not_a_name.search(bare) or times_in(bare, None, language):
         return False
     return kind != "name" or not words.not_own_name.search(bare) or bool(words.first_name.search(bare))
 
