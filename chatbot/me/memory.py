@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
@@ -12,6 +12,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
@@ -23,6 +24,7 @@ from chatbot.accounts.models import Role, User
 from chatbot.accounts.views import person_of
 from chatbot.chat.learning import messages_let_go
 from chatbot.chat.material import language_of
+from chatbot.chat.selectors import messages_stand
 from chatbot.chat.terminal import memory_row
 from chatbot.core import clock
 from chatbot.me.keeping import NotKept, correction_keep
@@ -36,12 +38,20 @@ View = Callable[..., HttpResponse]
 
 
 @dataclass(frozen=True)
+class Shown:
+    """A memory, and the address of the message that it came from, while that is there."""
+
+    memory: MemoryView
+    link: str
+
+
+@dataclass(frozen=True)
 class Group:
     """One kind of thing, what is true now and what was."""
 
     title: str
-    now: tuple[MemoryView, ...]
-    before: tuple[MemoryView, ...]
+    now: tuple[Shown, ...]
+    before: tuple[Shown, ...]
 
 
 def _title(kind: Kind) -> str:
@@ -91,16 +101,31 @@ def _one(person: User, memory_id: uuid.UUID) -> MemoryView:
     return found
 
 
+def _links(person: User, views: Sequence[MemoryView]) -> list[str]:
+    """Where each was said: the page of history that ends with its message; empty when the message is gone."""
+    stand = messages_stand(person, [view.source for view in views if view.source is not None])
+    links = []
+    for view in views:
+        place = stand.get(view.source) if view.source is not None else None
+        if view.source is None or place is None:
+            links.append("")
+        else:
+            page = reverse("chat:conversation", args=[place])
+            links.append(f"{page}?before={uuid.UUID(int=view.source.int + 1)}#m-{view.source}")
+    return links
+
+
 @owned
 @require_safe
 def memories(request: HttpRequest, person: User) -> HttpResponse:
     """Everything remembered, by kind, in plain words."""
     views = _of(person)
+    shown = [Shown(view, link) for view, link in zip(views, _links(person, views), strict=True)]
     groups = [
         Group(
             title=_title(kind),
-            now=tuple(view for view in views if view.kind == kind and view.until is None),
-            before=tuple(view for view in views if view.kind == kind and view.until is not None),
+            now=tuple(one for one in shown if one.memory.kind == kind and one.memory.until is None),
+            before=tuple(one for one in shown if one.memory.kind == kind and one.memory.until is not None),
         )
         for kind in KINDS
     ]
@@ -149,6 +174,17 @@ def forget(request: HttpRequest, person: User, memory_id: uuid.UUID) -> HttpResp
     except services.MemoryNotFound:
         raise Http404 from None
     messages.success(request, _("Forgotten."))
+    return redirect("me:memory")
+
+
+@owned
+@require_POST
+def forget_about(request: HttpRequest, person: User) -> HttpResponse:
+    """Everything about a person or a thing, by its words. Always possible."""
+    topic = request.POST.get("topic", "")[:LONGEST_CORRECTION]
+    count = services.memory_forget_about(owner_id=person.id, topic=topic)
+    said = ngettext("%(count)d thing forgotten.", "%(count)d things forgotten.", count) % {"count": count}
+    messages.success(request, said if count else _("Nothing about that was remembered."))
     return redirect("me:memory")
 
 

@@ -13,15 +13,16 @@ from datetime import UTC, datetime
 from chatbot.core import clock
 from companion.memory.dates import day_in_words
 from companion.memory.extract import groups_of
-from companion.memory.facts import KINDS, Fact, fact_read
+from companion.memory.facts import KINDS, Fact
 from companion.memory.lexicon import Asked, lexicon, sentence
 from companion.memory.models import Memory
-from companion.memory.reconcile import meant, words_of
+from companion.memory.reconcile import words_of
 from companion.memory.services import (
     MemoryNotFound,
     current_of,
     memory_close,
     memory_forget,
+    memory_forget_about,
     memory_forget_all,
 )
 from companion.memory.text import flat
@@ -144,18 +145,17 @@ def _done(asker: _Asker, asked: _Question, known: Sequence[Pair]) -> MemoryReply
 
 
 def _forget(asker: _Asker, topic: str) -> MemoryReply:
-    """All that is about the topic, what was closed too; without one, all of the message that told the last thing."""
-    rows = list(Memory.objects.filter(owner_id=asker.owner_id).order_by("id"))
+    """All that is about the topic; without one, all of the message that told the last thing."""
     if topic:
-        fitting = [row for row in rows if meant(topic, fact_read(row.fact))]
+        count = memory_forget_about(owner_id=asker.owner_id, topic=topic)
     else:
-        fitting = [row for row in rows if row.id == rows[-1].id or (row.source and row.source == rows[-1].source)]
-    if not fitting:
-        return MemoryReply(asker.line("nothing_to_forget"))
-    for row in fitting:
-        with suppress(MemoryNotFound):  # forgotten meanwhile, or with what it was replaced by
-            memory_forget(owner_id=asker.owner_id, memory_id=row.id)
-    return MemoryReply(asker.line("forgot"))
+        rows = list(Memory.objects.filter(owner_id=asker.owner_id).order_by("id"))
+        last = [row for row in rows if row.id == rows[-1].id or (row.source and row.source == rows[-1].source)]
+        count = len(last)
+        for row in last:
+            with suppress(MemoryNotFound):  # forgotten meanwhile, or with what it was replaced by
+                memory_forget(owner_id=asker.owner_id, memory_id=row.id)
+    return MemoryReply(asker.line("forgot" if count else "nothing_to_forget"))
 
 
 def _outdated(asker: _Asker, known: Sequence[Pair]) -> MemoryReply | None:

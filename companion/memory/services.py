@@ -6,6 +6,7 @@ import base64
 import logging
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 
@@ -22,7 +23,7 @@ from companion.memory.facts import Fact, Kind, fact_read, fact_row
 from companion.memory.lexicon import sentence
 from companion.memory.models import Memory, MemoryState
 from companion.memory.ranking import ENGLISH_ONLY, WORDS_SHARE, Index
-from companion.memory.reconcile import bounded, ended, fades, merged, relation
+from companion.memory.reconcile import bounded, ended, fades, meant, merged, relation
 from companion.types import Language, Recalled
 
 log = logging.getLogger(__name__)
@@ -292,6 +293,18 @@ def _replaced_by(row: Memory, closed: Sequence[Memory]) -> list[Memory]:
     ]
     older = [one for other in taken for one in _replaced_by(other, [two for two in rest if two not in taken])]
     return list({one.id: one for one in (*taken, *older)}.values())
+
+
+def memory_forget_about(*, owner_id: uuid.UUID, topic: str) -> int:
+    """Delete everything about a person or a thing, what was closed too. Number of memories deleted."""
+    with transaction.atomic():
+        hold(_held(owner_id))
+        before = Memory.objects.filter(owner_id=owner_id).count()
+        for row in Memory.objects.filter(owner_id=owner_id):
+            if topic.strip() and meant(topic, _fact(row)):
+                with suppress(MemoryNotFound):  # gone with what had taken its place
+                    memory_forget(owner_id=owner_id, memory_id=row.id)
+        return before - Memory.objects.filter(owner_id=owner_id).count()
 
 
 def memory_close(*, owner_id: uuid.UUID, memory_id: uuid.UUID, at: datetime) -> None:
