@@ -48,6 +48,7 @@ async def _warm() -> None:
         await asyncio.to_thread(screen.warm)
         await asyncio.to_thread(playing.skills)
         log.info("engine_ready", engine=await engine.engine_ready())
+        await asyncio.to_thread(lexicon.warm)
     except Exception as error:  # the sweeps must run whatever can't be loaded
         log.error("engine_unavailable", reason=str(error))
 

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict
 from companion.memory.dates import day_in_words
 from companion.memory.facts import Fact, Kind
 from companion.memory.text import flat
-from companion.types import Language
+from companion.types import LANGUAGES, Language
 
 WORDS = Path(__file__).parent / "words"
 Asked = Literal[
@@ -191,6 +191,12 @@ def lexicon(language: Language) -> Lexicon:
         many=one(words.many),
         ask=tuple((rule.about, one(pattern)) for rule in words.ask for pattern in rule.any),
     )
+
+
+def warm() -> None:
+    """Compile the patterns of every language, half a second each, before somebody waits for them."""
+    for language in LANGUAGES:
+        lexicon(language)
 
 
 def sentence(fact: Fact, language: Language, today: date | None = None) -> str:
