@@ -228,6 +228,8 @@ def _fact(rule: Rule, match: Any, part: _Part) -> tuple[Fact, Place] | None:
     who = " ".join(groups.get("who", "").lower().split())
     if kind == "favourite":
         who = _who(who, part.language)
+        if lexicon(part.language).articles.sub("", f"{flat(who)} ") == "":
+            return None  # "my favourite is ..." names no sort
     if kind == "pet" and "value" not in groups:
         return None if _private(fold(who), part.language) else (Fact("pet", "", who), _value_place(match))
     place = _trimmed(kind, _value_place(match), part, whole=rule.whole)
