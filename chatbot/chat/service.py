@@ -13,6 +13,7 @@ from chatbot.chat.doctor import start_refusals
 from chatbot.core import jobs, logging, metrics
 from chatbot.core.database import database_close
 from chatbot.core.encoder import encoder_close
+from companion.memory import lexicon
 from moderation import screen
 from moderation.incidents.services import helplines_refresh
 

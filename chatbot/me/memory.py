@@ -10,6 +10,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core import signing
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -35,6 +36,8 @@ from companion.memory.services import LONGEST_CORRECTION, MemoryView
 from companion.play import services as play
 
 View = Callable[..., HttpResponse]
+UNDO = "me.memory.undo"
+UNDO_S = 10
 
 
 @dataclass(frozen=True)
@@ -119,6 +122,10 @@ def _links(person: User, views: Sequence[MemoryView]) -> list[str]:
 @require_safe
 def memories(request: HttpRequest, person: User) -> HttpResponse:
     """Everything remembered, by kind, in plain words."""
+    return _page(request, person)
+
+
+def _page(request: HttpRequest, person: User, undo: str = "") -> HttpResponse:
     views = _of(person)
     shown = [Shown(view, link) for view, link in zip(views, _links(person, views), strict=True)]
     groups = [
@@ -136,6 +143,8 @@ def memories(request: HttpRequest, person: User) -> HttpResponse:
         "count": len(views),
         "played": bool(play.left_of(person.id)),
         "zone": gate.zone_of(person),
+        "undo": undo if state == "on" else "",
+        "undo_s": UNDO_S,
     }
     return render(request, "me/memory.html", context)
 
@@ -168,12 +177,34 @@ def correct(request: HttpRequest, person: User, memory_id: uuid.UUID) -> HttpRes
 @owned
 @require_POST
 def forget(request: HttpRequest, person: User, memory_id: uuid.UUID) -> HttpResponse:
-    """One thing, and what it had replaced. Always possible."""
+    """One thing, and what it had replaced. Always possible.
+
+    It is gone from here at once; only the page that says so has it, sealed, and may give it back for some seconds.
+    That is why the answer is the page itself: a redirect would have to keep it somewhere.
+    """
     try:
+        taken = services.memory_taken(owner_id=person.id, memory_id=memory_id)
         services.memory_forget(owner_id=person.id, memory_id=memory_id)
     except services.MemoryNotFound:
         raise Http404 from None
     messages.success(request, _("Forgotten."))
+    undo = signing.dumps({"owner": str(person.id), "taken": taken}, salt=UNDO, compress=True)
+    return _page(request, person, undo)
+
+
+@owned
+@require_POST
+def undo(request: HttpRequest, person: User) -> HttpResponse:
+    """Back again, within the seconds, if its owner asks and memory is on."""
+    try:
+        sealed = signing.loads(request.POST.get("undo", ""), salt=UNDO, max_age=UNDO_S)
+        if sealed["owner"] != str(person.id) or memory_state(person, now=clock.now()) != "on":
+            raise signing.BadSignature
+    except signing.BadSignature:
+        messages.warning(request, _("Too late: it is gone."))
+    else:
+        services.memory_restore(owner_id=person.id, taken=sealed["taken"], language=language_of(person))
+        messages.success(request, _("It's back."))
     return redirect("me:memory")
 
 

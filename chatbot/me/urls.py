@@ -16,6 +16,7 @@ urlpatterns = [
     path("memory/", memory.memories, name="memory"),
     path("memory/export/", memory.export, name="memory_export"),
     path("memory/pause/", memory.pause, name="memory_pause"),
+    path("memory/undo/", memory.undo, name="memory_undo"),
     path("memory/forget-about/", memory.forget_about, name="memory_forget_about"),
     path("memory/forget-all/", memory.forget_all, name="memory_forget_all"),
     path("memory/<uuid:memory_id>/", memory.correct, name="memory_correct"),

@@ -263,7 +263,9 @@ def _capital(name: str) -> str:
 
 def _time_of(place: Place, times: Sequence[When]) -> When | None:
     """The time that stands nearest, one with a day before any other: "coming up on thursday"."""
-    near = [(max(one.start - place[1], place[0] - one.end, 0), one) for one in times if one.day is not None or one.again]
+    near = [
+        (max(one.start - place[1], place[0] - one.end, 0), one) for one in times if one.day is not None or one.again
+    ]
     near = near or [(0, one) for one in times]
     return min(near, key=lambda pair: pair[0])[1] if near else None
 

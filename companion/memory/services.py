@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import logging
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
+from typing import Any
 
 import numpy as np
 from django.db import transaction
@@ -269,6 +270,29 @@ def _one(owner_id: uuid.UUID, memory_id: uuid.UUID) -> Memory:
     if row is None:
         raise MemoryNotFound
     return row
+
+
+def memory_taken(*, owner_id: uuid.UUID, memory_id: uuid.UUID) -> dict[str, Any]:
+    """A memory as it may be given back to `memory_restore`, for whoever keeps it that long. Raises MemoryNotFound."""
+    row = _one(owner_id, memory_id)
+    source = None if row.source is None else str(row.source)
+    until = None if row.until is None else row.until.isoformat()
+    return {"fact": row.fact, "since": row.since.isoformat(), "until": until, "source": source, "state": row.state}
+
+
+def memory_restore(*, owner_id: uuid.UUID, taken: Mapping[str, Any], language: Language) -> None:
+    """Put back what was forgotten a moment ago; nothing where the same is known again."""
+    fact = fact_read(taken["fact"])
+    vector = _vectors([sentence(fact, language)])[0]
+    with transaction.atomic():
+        hold(_held(owner_id))
+        if any(_fact(row).same_thing(fact) for row in Memory.objects.filter(owner_id=owner_id, state=taken["state"])):
+            return
+        row = Memory(id=new_id(), owner_id=owner_id, fact=taken["fact"], vector=vector, state=taken["state"])
+        row.since = datetime.fromisoformat(taken["since"])
+        row.until = None if taken["until"] is None else datetime.fromisoformat(taken["until"])
+        row.source = None if taken["source"] is None else uuid.UUID(taken["source"])
+        row.save(force_insert=True)
 
 
 def memory_forget(*, owner_id: uuid.UUID, memory_id: uuid.UUID) -> None:

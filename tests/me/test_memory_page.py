@@ -140,6 +140,27 @@ def test_one_thing_is_forgotten_and_the_rest_stays(signed_in: SignIn, maya: User
     assert values(maya) == {"Maya"}
 
 
+def test_forgetting_may_be_undone_for_some_seconds_by_its_owner_alone(
+    signed_in: SignIn, maya: User, stranger: User, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = signed_in(maya)
+    response = client.post(f"/me/memory/{told[1].id}/forget/")
+    assert values(maya) == {"Maya"}
+    sealed = response.context["undo"]
+    assert "skateboarding" not in sealed
+    signed_in(stranger).post("/me/memory/undo/", {"undo": sealed})
+    signed_in(stranger).post("/me/memory/undo/", {"undo": "made up"})
+    assert values(stranger) == set()
+    client.post("/me/memory/undo/", {"undo": sealed})
+    client.post("/me/memory/undo/", {"undo": sealed})
+    views = memory.memory_list(owner_id=maya.id, language="en")
+    assert sorted((view.value, view.since) for view in views) == sorted((view.value, view.since) for view in told)
+    late = client.post(f"/me/memory/{views[0].id}/forget/").context["undo"]
+    monkeypatch.setattr("chatbot.me.memory.UNDO_S", -1)
+    assert "Too late" in client.post("/me/memory/undo/", {"undo": late}, follow=True).content.decode()
+    assert len(values(maya)) == 1
+
+
 def test_each_thing_leads_to_the_message_that_told_it_while_that_is_there(signed_in: SignIn, maya: User) -> None:
     conversation = chat.conversation_start(person=maya)
     client_id = uuid.uuid4()
