@@ -194,7 +194,7 @@ def lexicon(language: Language) -> Lexicon:
 
 
 def warm() -> None:
-    """Compile the patterns of every language, half a second each, before somebody waits for them."""
+    """Compile the patterns of every language, up to a second each, before somebody waits for them."""
     for language in LANGUAGES:
         lexicon(language)
 
