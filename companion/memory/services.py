@@ -306,17 +306,21 @@ def memory_forget(*, owner_id: uuid.UUID, memory_id: uuid.UUID) -> None:
 
 
 def _replaced_by(row: Memory, closed: Sequence[Memory]) -> list[Memory]:
-    """What this took the place of, and what those had; of rows from before that was written down, what it is about."""
-    rest = [other for other in closed if other.id != row.id]
-    fact = _fact(row)
-    taken = [
-        other
-        for other in rest
-        if other.fact.get("by") == str(row.id)
-        or ("by" not in other.fact and other.until is not None and relation(fact, _fact(other), "en") is not None)
-    ]
-    older = [one for other in taken for one in _replaced_by(other, [two for two in rest if two not in taken])]
-    return list({one.id: one for one in (*taken, *older)}.values())
+    """What this took the place of, what those had taken the place of, and so on."""
+    seen, found, left = {row.id}, [], [row]
+    while left:
+        one = left.pop()
+        taken = [other for other in closed if other.id not in seen and _took(one, other)]
+        seen.update(other.id for other in taken)
+        found += taken
+        left += taken
+    return found
+
+
+def _took(row: Memory, other: Memory) -> bool:
+    """Whether it took the other's place; of rows from before that was written down, whether it would have."""
+    by = other.fact.get("by")
+    return by == str(row.id) if by else relation(_fact(row), _fact(other), "en") is not None
 
 
 def memory_forget_about(*, owner_id: uuid.UUID, topic: str) -> int:

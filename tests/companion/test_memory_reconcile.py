@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -166,6 +167,23 @@ class TestKept:
         self.learn(owner, "my favourite colour is green", "my favourite colour is blue", "my favourite color is red")
         self.ask(owner, "forget that")
         assert not Memory.objects.filter(owner_id=owner).exists()
+
+    def test_a_very_long_history_is_forgotten_with_it(self, owner: uuid.UUID) -> None:
+        later = [new_id() for _ in range(1200)]
+        rows = [
+            Memory(
+                id=one, owner_id=owner, state="closed", until=THEN, fact={"kind": "name", "value": "Sam", "by": str(by)}
+            )
+            for one, by in pairwise(later)
+        ]
+        Memory.objects.bulk_create([*rows, Memory(id=later[-1], owner_id=owner, fact={"kind": "name", "value": "Sky"})])
+        services.memory_forget(owner_id=owner, memory_id=later[-1])
+        assert not Memory.objects.filter(owner_id=owner).exists()
+
+    def test_to_disagree_is_not_to_say_that_something_changed(self, owner: uuid.UUID) -> None:
+        self.learn(owner, "i love kiwis")
+        for text in ("that's not true", "thats not right lol", "it's over"):
+            assert memory_reply(owner_id=owner, text=text, language="en", seed=0, at=THEN) is None
 
     def test_what_is_not_true_any_more_is_history(self, owner: uuid.UUID) -> None:
         self.learn(owner, "i love kiwis")
