@@ -27,10 +27,12 @@ def learn(message_id: str) -> None:
     except gate.Refused:
         learning.message_learned(message.id)
         return
-    told = memory_understand(message.body, language)  # before the transaction: nobody waits for the encoder
+    said_at = message.at.astimezone(gate.zone_of(person))  # their days: "tomorrow" is not tomorrow everywhere
+    # Before the transaction: nobody waits for the encoder.
+    told = memory_understand(message.body, language, said_at)
     with transaction.atomic():
         if learning.message_learned(message.id):
-            memory_keep(told, owner_id=person.id, language=language, said_at=message.at, source=message.id)
+            memory_keep(told, owner_id=person.id, language=language, said_at=said_at, source=message.id)
 
 
 @sweep("chat.learn", every_s=60)

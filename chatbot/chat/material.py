@@ -22,8 +22,8 @@ from chatbot.core import clock
 from chatbot.core.crypto import CryptoError
 from chatbot.core.fields import opened
 from companion.memory import services as memory
+from companion.memory.answers import MemoryReply, memory_reply
 from companion.memory.extract import told_in
-from companion.memory.services import MemoryReply
 from companion.play import services as play
 from companion.profile.services import Shape, companion_for
 from companion.skills.api import Playing
@@ -205,18 +205,20 @@ def screening_store(material: Material, screening: Screening, vector: tuple[floa
     )  # fmt: skip
     if not material.memory:
         return Known(told=told, playing=playing)
-    answer = memory.memory_reply(owner_id=owner_id, text=text, language=language, seed=material.turn_id.int)
+    answer = memory_reply(owner_id=owner_id, text=text, language=language, seed=material.turn_id.int, at=material.local)
     if answer is not None:
         if answer.forgot_all:  # and once more: a job that was at it may have kept something since
             messages_let_go(owner_id)
             memory.memory_forget_all(owner_id=owner_id)
             play.play_forget(owner_id)
         return Known(answer)
-    recalled = memory.memory_recall(owner_id=owner_id, text=text, vector=vector, language=language, limit=RECALLED)
+    recalled = memory.memory_recall(
+        owner_id=owner_id, text=text, vector=vector, language=language, limit=RECALLED, today=material.local.date()
+    )
     # A name that is said just now is greeted at once; it is learned after the turn.
     named = next((one.value for one in told if one.kind == "name"), None)
     name = named or next((one.slots["name"] for one in recalled if one.kind == "name"), None)
-    if name is None and len(recalled) == RECALLED:  # more is known than was recalled
+    if name is None and len(recalled) >= RECALLED:  # more is known than was recalled
         name = memory.memory_name(owner_id=owner_id)
     return Known(recalled=recalled, name=name, told=told, playing=playing)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -56,6 +56,12 @@ def conversation_messages(
     page = list(rows.select_related("reaction").order_by("-id")[:limit])
     language = language_of(conversation.person)
     return [_view(row, language) for row in reversed(page)]
+
+
+def messages_stand(person: User, message_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
+    """The conversation of each of one's own messages that is still there, by message."""
+    rows = Message.objects.filter(owner_id=person.id, id__in=list(message_ids), state=MessageState.CURRENT)
+    return dict(rows.values_list("id", "conversation_id"))
 
 
 def _view(row: Message, language: Language) -> MessageView:

@@ -13,6 +13,7 @@ from chatbot.chat.doctor import start_refusals
 from chatbot.core import jobs, logging, metrics
 from chatbot.core.database import database_close
 from chatbot.core.encoder import encoder_close
+from companion.memory import lexicon
 from moderation import screen
 from moderation.incidents.services import helplines_refresh
 
@@ -48,6 +49,7 @@ async def _warm() -> None:
         await asyncio.to_thread(screen.warm)
         await asyncio.to_thread(playing.skills)
         log.info("engine_ready", engine=await engine.engine_ready())
+        await asyncio.to_thread(lexicon.warm)
     except Exception as error:  # the sweeps must run whatever can't be loaded
         log.error("engine_unavailable", reason=str(error))
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core import signing
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
@@ -23,6 +25,7 @@ from chatbot.accounts.models import Role, User
 from chatbot.accounts.views import person_of
 from chatbot.chat.learning import messages_let_go
 from chatbot.chat.material import language_of
+from chatbot.chat.selectors import messages_stand
 from chatbot.chat.terminal import memory_row
 from chatbot.core import clock
 from chatbot.me.keeping import NotKept, correction_keep
@@ -33,6 +36,16 @@ from companion.memory.services import LONGEST_CORRECTION, MemoryView
 from companion.play import services as play
 
 View = Callable[..., HttpResponse]
+UNDO = "me.memory.undo"
+UNDO_S = 10
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A memory, and the address of the message that it came from, while that is there."""
+
+    memory: MemoryView
+    link: str
 
 
 @dataclass(frozen=True)
@@ -40,18 +53,26 @@ class Group:
     """One kind of thing, what is true now and what was."""
 
     title: str
-    now: tuple[MemoryView, ...]
-    before: tuple[MemoryView, ...]
+    now: tuple[Shown, ...]
+    before: tuple[Shown, ...]
 
 
 def _title(kind: Kind) -> str:
     return {
         "name": _("Your name"),
+        "from": _("Where you come from"),
+        "year": _("School year"),
         "pet": _("Pets"),
         "person": _("People"),
+        "favourite": _("Favourites"),
         "like": _("What you like"),
         "dislike": _("What you don't like"),
+        "does": _("What you do"),
         "plan": _("Plans"),
+        "win": _("What went well"),
+        "feeling": _("How you felt"),
+        "joke": _("Between us"),
+        "boundary": _("What I leave alone"),
     }[kind]
 
 
@@ -83,16 +104,35 @@ def _one(person: User, memory_id: uuid.UUID) -> MemoryView:
     return found
 
 
+def _links(person: User, views: Sequence[MemoryView]) -> list[str]:
+    """Where each was said: the page of history that ends with its message; empty when the message is gone."""
+    stand = messages_stand(person, [view.source for view in views if view.source is not None])
+    links = []
+    for view in views:
+        place = stand.get(view.source) if view.source is not None else None
+        if view.source is None or place is None:
+            links.append("")
+        else:
+            page = reverse("chat:conversation", args=[place])
+            links.append(f"{page}?before={uuid.UUID(int=view.source.int + 1)}#m-{view.source}")
+    return links
+
+
 @owned
 @require_safe
 def memories(request: HttpRequest, person: User) -> HttpResponse:
     """Everything remembered, by kind, in plain words."""
+    return _page(request, person)
+
+
+def _page(request: HttpRequest, person: User, undo: str = "") -> HttpResponse:
     views = _of(person)
+    shown = [Shown(view, link) for view, link in zip(views, _links(person, views), strict=True)]
     groups = [
         Group(
             title=_title(kind),
-            now=tuple(view for view in views if view.kind == kind and view.until is None),
-            before=tuple(view for view in views if view.kind == kind and view.until is not None),
+            now=tuple(one for one in shown if one.memory.kind == kind and one.memory.until is None),
+            before=tuple(one for one in shown if one.memory.kind == kind and one.memory.until is not None),
         )
         for kind in KINDS
     ]
@@ -103,6 +143,8 @@ def memories(request: HttpRequest, person: User) -> HttpResponse:
         "count": len(views),
         "played": bool(play.left_of(person.id)),
         "zone": gate.zone_of(person),
+        "undo": undo if state == "on" else "",
+        "undo_s": UNDO_S,
     }
     return render(request, "me/memory.html", context)
 
@@ -135,12 +177,45 @@ def correct(request: HttpRequest, person: User, memory_id: uuid.UUID) -> HttpRes
 @owned
 @require_POST
 def forget(request: HttpRequest, person: User, memory_id: uuid.UUID) -> HttpResponse:
-    """One thing, and what it had replaced. Always possible."""
+    """One thing, and what it had replaced. Always possible.
+
+    It is gone from here at once; only the page that says so has it, sealed, and may give it back for some seconds.
+    That is why the answer is the page itself: a redirect would have to keep it somewhere.
+    """
     try:
+        taken = services.memory_taken(owner_id=person.id, memory_id=memory_id)
         services.memory_forget(owner_id=person.id, memory_id=memory_id)
     except services.MemoryNotFound:
         raise Http404 from None
     messages.success(request, _("Forgotten."))
+    undo = signing.dumps({"owner": str(person.id), "taken": taken}, salt=UNDO, compress=True)
+    return _page(request, person, undo)
+
+
+@owned
+@require_POST
+def undo(request: HttpRequest, person: User) -> HttpResponse:
+    """Back again, within the seconds, if its owner asks and memory is on."""
+    try:
+        sealed = signing.loads(request.POST.get("undo", ""), salt=UNDO, max_age=UNDO_S)
+        if sealed["owner"] != str(person.id) or memory_state(person, now=clock.now()) != "on":
+            raise signing.BadSignature
+    except signing.BadSignature:
+        messages.warning(request, _("Too late: it is gone."))
+    else:
+        services.memory_restore(owner_id=person.id, taken=sealed["taken"], language=language_of(person))
+        messages.success(request, _("It's back."))
+    return redirect("me:memory")
+
+
+@owned
+@require_POST
+def forget_about(request: HttpRequest, person: User) -> HttpResponse:
+    """Everything about a person or a thing, by its words. Always possible."""
+    topic = request.POST.get("topic", "")[:LONGEST_CORRECTION]
+    count = services.memory_forget_about(owner_id=person.id, topic=topic)
+    said = ngettext("%(count)d thing forgotten.", "%(count)d things forgotten.", count) % {"count": count}
+    messages.success(request, said if count else _("Nothing about that was remembered."))
     return redirect("me:memory")
 
 

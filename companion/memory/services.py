@@ -1,37 +1,39 @@
-"""Learn, recall, answer, correct, forget. The only way to what is remembered."""
+"""Learn, recall, correct, forget. The only way to what is remembered; `answers` says it."""
 
 from __future__ import annotations
 
 import base64
 import logging
-import unicodedata
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, date, datetime, time
+from typing import Any
 
 import numpy as np
-import re2
 from django.db import transaction
 
+from chatbot.core import clock
 from chatbot.core.encoder import EncoderError, encode
 from chatbot.core.encoder.values import Floats
 from chatbot.core.ids import new_id
 from chatbot.core.locks import hold
-from companion.memory.extract import facts_in, groups_of, may_be_kept
-from companion.memory.facts import KINDS, Asked, Fact, Kind, flat, fold, lexicon, sentence
+from companion.memory.extract import ended_in, facts_in, may_be_kept
+from companion.memory.facts import Fact, Kind, fact_read, fact_row
+from companion.memory.lexicon import sentence
 from companion.memory.models import Memory, MemoryState
 from companion.memory.ranking import ENGLISH_ONLY, WORDS_SHARE, Index
+from companion.memory.reconcile import bounded, ended, fades, meant, merged, relation
 from companion.types import Language, Recalled
 
 log = logging.getLogger(__name__)
 
 LONGEST_CORRECTION = 80
 MOST = 500
-_WORD = re2.compile(r"[\p{L}\p{N}]{3,}")
 _LOOK_FIRST: dict[Kind, float] = {
-    "name": 0.06, "pet": 0.04, "like": 0.04, "person": 0.03, "plan": 0.03, "dislike": 0.02,
+    "name": 0.06, "pet": 0.04, "like": 0.04, "favourite": 0.04, "person": 0.03, "plan": 0.03, "does": 0.03,
+    "win": 0.02, "dislike": 0.02, "feeling": 0.02, "joke": 0.02, "from": 0.01, "year": 0.01, "boundary": 0.0,
 }  # fmt: skip
 
 
@@ -62,52 +64,53 @@ class MemoryView:
 
 
 @dataclass(frozen=True)
-class MemoryReply:
-    """An answer out of memory, and the memories it used. `forgot_all`: everything was forgotten with it."""
-
-    text: str
-    used: tuple[uuid.UUID, ...] = ()
-    forgot_all: bool = False
-
-
-@dataclass(frozen=True)
 class Understood:
-    """What a message says plainly, each fact with its place by sense as it is stored."""
+    """What a message says plainly, each fact with its place by sense as it is stored, and what it says is over."""
 
     facts: tuple[tuple[Fact, str | None], ...] = ()
+    over: tuple[str, ...] = ()
 
 
 def _fact(row: Memory) -> Fact:
-    stored = row.fact
-    return Fact(stored["kind"], stored["value"], stored.get("who", ""))
+    return fact_read(row.fact)
 
 
-def _current(owner_id: uuid.UUID) -> list[tuple[Memory, Fact]]:
+def _last_said(row: Memory) -> datetime:
+    """When it was said last: saying it again strengthens it."""
+    last = row.fact.get("last")
+    return datetime.fromisoformat(last) if last else row.since
+
+
+def current_of(owner_id: uuid.UUID, today: date) -> list[tuple[Memory, Fact]]:
+    """What holds, oldest first, without what has faded by that day."""
     rows = Memory.objects.filter(owner_id=owner_id, state=MemoryState.CURRENT).order_by("id")
-    return [(row, _fact(row)) for row in rows]
+    pairs = [(row, _fact(row)) for row in rows]
+    return [(row, fact) for row, fact in pairs if (fades(fact, _last_said(row).date()) or today) >= today]
 
 
-def _view(row: Memory, fact: Fact, language: Language) -> MemoryView:
-    return MemoryView(
-        row.id, fact.kind, sentence(fact, language), fact.value, row.since, row.until, row.source, row.state
-    )
+def _view(row: Memory, fact: Fact, language: Language, today: date | None = None) -> MemoryView:
+    until = row.until
+    end = fades(fact, _last_said(row).date())
+    if until is None and end is not None and today is not None and end < today:
+        until = datetime.combine(end, time(), tzinfo=UTC)
+    text = sentence(fact, language, today)
+    return MemoryView(row.id, fact.kind, text, fact.value, row.since, until, row.source, row.state)
 
 
 def memory_learn(
     *, owner_id: uuid.UUID, text: str, language: Language, said_at: datetime, source: uuid.UUID | None
 ) -> list[MemoryView]:
-    """Keep what the message says plainly. Saying it again changes nothing; something newer closes the old."""
-    told = memory_understand(text, language)
+    """Keep what the message says plainly. Saying it again strengthens it; something newer closes the old. `said_at`: in
+    the person's own time, from which their days are counted."""
+    told = memory_understand(text, language, said_at)
     return memory_keep(told, owner_id=owner_id, language=language, said_at=said_at, source=source)
 
 
-def memory_understand(text: str, language: Language) -> Understood:
-    """The slow half of learning: reads and writes nothing."""
-    facts = facts_in(text, language)
-    if not facts:
-        return Understood()
-    vectors = _vectors([sentence(fact, language) for fact in facts])
-    return Understood(tuple(zip(facts, vectors, strict=True)))
+def memory_understand(text: str, language: Language, said_at: datetime | None = None) -> Understood:
+    """The slow half of learning: reads and writes nothing. `said_at`: in the person's own time."""
+    facts, over = facts_in(text, language, said_at), ended_in(text, language)
+    vectors = _vectors([sentence(fact, language) for fact in facts]) if facts else []
+    return Understood(tuple(zip(facts, vectors, strict=True)), over)
 
 
 def memory_keep(
@@ -115,25 +118,52 @@ def memory_keep(
 ) -> list[MemoryView]:
     """The other half: put it beside what is known. One at a time for a person, or the same thing would stand twice."""
     added: list[MemoryView] = []
-    if not told.facts:
+    if not told.facts and not told.over:
         return added
     with transaction.atomic():
         hold(_held(owner_id))
-        known = _current(owner_id)
+        rows = Memory.objects.filter(owner_id=owner_id, state=MemoryState.CURRENT).order_by("id")
+        known = [(row, _fact(row)) for row in rows]
+        for row, fact in known:
+            if ended(told.over, fact):
+                _close(row, said_at)
         for fact, vector in told.facts:
-            if any(fact.same_thing(other) for _, other in known) or len(known) >= MOST:
-                continue
-            for row, other in known:
-                if fact.replaces(other):
-                    row.state, row.until = MemoryState.CLOSED, said_at
-                    row.save(update_fields=["state", "until"])
-            row = Memory(id=new_id(), owner_id=owner_id, source=source, since=said_at)
-            row.fact = {"kind": fact.kind, "value": fact.value, "who": fact.who}
-            row.vector = vector
-            row.save(force_insert=True)
-            known = [pair for pair in known if pair[0].state == MemoryState.CURRENT] + [(row, fact)]
-            added.append(_view(row, fact, language))
+            row = Memory(id=new_id(), owner_id=owner_id, source=source, since=said_at, vector=vector)
+            known = [pair for pair in known if pair[0].state == MemoryState.CURRENT]
+            here = {view.id for view in added}
+            kept = _put_beside([pair for pair in known if not _both(fact, pair, here)], row, fact, language)
+            if kept is not None and len(known) < MOST:
+                row.fact = fact_row(kept)
+                row.save(force_insert=True)
+                known.append((row, kept))
+                added.append(_view(row, kept, language))
     return added
+
+
+def _both(fact: Fact, pair: tuple[Memory, Fact], here: set[uuid.UUID]) -> bool:
+    """Two guinea pigs told in one message are two, whatever one alone would say about the other."""
+    return pair[0].id in here and fact.kind in ("pet", "person") and bool(pair[1].value) and pair[1] != fact
+
+
+def _put_beside(known: Sequence[tuple[Memory, Fact]], row: Memory, fact: Fact, language: Language) -> Fact | None:
+    """The fact as it is to be kept in that row, with what it takes the place of closed; None for nothing new."""
+    how = [(other, old, relation(fact, old, language, row.since.date())) for other, old in known]
+    again = next((other for other, _, what in how if what == "same"), None)
+    for other, old, what in how:
+        if what in ("refines", "changes"):
+            fact = merged(fact, old)
+            _close(other, row.since, by=(again or row).id)
+    if again is None:
+        return fact
+    again.fact = {**again.fact, "times": again.fact.get("times", 1) + 1, "last": row.since.isoformat()}
+    again.save(update_fields=["fact"])
+    return None
+
+
+def _close(row: Memory, at: datetime, *, by: uuid.UUID | None = None) -> None:
+    row.state, row.until = MemoryState.CLOSED, at
+    row.fact = row.fact if by is None else {**row.fact, "by": str(by)}
+    row.save(update_fields=["state", "until", "fact"])
 
 
 def _held(owner_id: uuid.UUID) -> str:
@@ -157,113 +187,62 @@ def _vector_read(stored: str | None) -> Floats | None:
 
 
 def memory_recall(
-    *, owner_id: uuid.UUID, text: str, vector: tuple[float, ...] | None, language: Language, limit: int = 6
-) -> tuple[Recalled, ...]:
-    """What fits this message, best first: the one ranking, then kind, and how new it is."""
-    pairs = _current(owner_id)
-    if not pairs:
-        return ()
-    index = Index(
-        [sentence(fact, language) for _, fact in pairs],
-        [_vector_read(row.vector) for row, _ in pairs],
-        words_share=WORDS_SHARE if language == "en" else ENGLISH_ONLY,
-    )
+    *, owner_id: uuid.UUID, text: str, vector: tuple[float, ...] | None, language: Language, limit: int = 6,
+    today: date | None = None,
+) -> tuple[Recalled, ...]:  # fmt: skip
+    """What fits this message, best first: the one ranking, then kind, and how new it is. Nothing that the person asked
+    to leave alone; what they asked for comes last, so that whoever answers knows it."""
+    today = today or clock.now().date()
+    known = current_of(owner_id, today)
+    limits = [(row, fact) for row, fact in known if fact.kind == "boundary"]
+    pairs = [pair for pair in known if pair not in limits and not bounded(pair[1], [fact for _, fact in limits])]
     asked = None if vector is None else np.array(vector, dtype=np.float32)
     scored: list[tuple[float, Memory, Fact]] = []
-    for found in index.rank(text, asked, limit=len(pairs)):
-        row, fact = pairs[found.place]
-        # What the message is about decides; kind and newness order what it says nothing about.
-        first = _LOOK_FIRST[fact.kind] + 0.02 * (found.place + 1) / len(pairs)
-        scored.append((found.score + first, row, fact))
-    scored.sort(key=lambda item: -item[0])
+    if pairs:
+        index = Index(
+            [sentence(fact, language) for _, fact in pairs],
+            [_vector_read(row.vector) for row, _ in pairs],
+            words_share=WORDS_SHARE if language == "en" else ENGLISH_ONLY,
+        )
+        for found in index.rank(text, asked, limit=len(pairs)):
+            row, fact = pairs[found.place]
+            # What the message is about decides; kind and newness order what it says nothing about.
+            first = _LOOK_FIRST[fact.kind] + 0.02 * (found.place + 1) / len(pairs)
+            scored.append((found.score + first, row, fact))
+        scored.sort(key=lambda item: -item[0])
+    best = [*scored[:limit], *((0.0, row, fact) for row, fact in limits)]
     return tuple(
         Recalled(
             id=str(row.id),
             kind=fact.kind,
-            text=sentence(fact, language),
-            slots={fact.kind: fact.value},
+            text=sentence(fact, language, today),
+            slots=_slots(fact),
             score=min(1.0, score),
             since=row.since.date().isoformat(),
         )
-        for score, row, fact in scored[:limit]
+        for score, row, fact in best
     )
+
+
+def _slots(fact: Fact) -> dict[str, str]:
+    """What a line may use. A favourite is also something liked; a plan has its day, so that what is past is known."""
+    slots: dict[str, str] = {fact.kind: fact.value} if fact.value else {}
+    if fact.kind == "favourite":
+        slots |= {"like": fact.value}
+    return slots if fact.day is None else {**slots, "day": fact.day.isoformat()}
 
 
 def memory_name(*, owner_id: uuid.UUID) -> str | None:
     """What the person wants to be called, if they said so."""
-    return next((fact.value for _, fact in _current(owner_id) if fact.kind == "name"), None)
-
-
-def memory_reply(*, owner_id: uuid.UUID, text: str, language: Language, seed: int) -> MemoryReply | None:
-    """Answer a question to memory, or do as asked and forget; None when the message is neither."""
-    asked, who, value = _asked(text, language)
-    if asked is None:
-        return None
-    known = _current(owner_id)
-    if asked == "forget_all":
-        memory_forget_all(owner_id=owner_id)
-        return MemoryReply(_line("forgot_all", language, seed), forgot_all=True)
-    if asked == "forget":
-        return _forget_about(owner_id, known, value, language, seed)
-    if asked == "everything":
-        return _summary(known, language, seed)
-    fitting = [
-        (row, fact) for row, fact in known if fact.kind == asked and (not who or fold(fact.who) in ("", fold(who)))
-    ]
-    if not fitting:
-        return MemoryReply(_line("unknown", language, seed))
-    return MemoryReply(
-        " ".join(sentence(fact, language) for _, fact in fitting[:4]), tuple(row.id for row, _ in fitting[:4])
-    )
-
-
-def _asked(text: str, language: Language) -> tuple[Asked | None, str, str]:
-    text = unicodedata.normalize("NFC", text)
-    bare = flat(text)
-    for about, pattern in lexicon(language).ask:
-        match = pattern.search(bare)
-        if match is not None:
-            groups = groups_of(match, text)
-            return about, groups.get("who", ""), groups.get("value", "").strip(" .!?")
-    return None, "", ""
-
-
-def _line(name: str, language: Language, seed: int) -> str:
-    lines = lexicon(language).words.answers[name]
-    return lines[seed % len(lines)]
-
-
-def _summary(known: list[tuple[Memory, Fact]], language: Language, seed: int) -> MemoryReply:
-    if not known:
-        return MemoryReply(_line("nothing_yet", language, seed))
-    ordered = sorted(known, key=lambda pair: KINDS.index(pair[1].kind))[:7]
-    said = " ".join(sentence(fact, language) for _, fact in ordered)
-    return MemoryReply(
-        f"{_line('summary', language, seed)} {said} {_line('summary_end', language, seed)}",
-        tuple(row.id for row, _ in ordered),
-    )
-
-
-def _forget_about(
-    owner_id: uuid.UUID, known: list[tuple[Memory, Fact]], value: str, language: Language, seed: int
-) -> MemoryReply:
-    wanted = set(_WORD.findall(fold(value)))
-    if wanted:
-        fitting = [row for row, fact in known if wanted & set(_WORD.findall(fold(f"{fact.value} {fact.who}")))]
-    else:
-        fitting = [row for row, _ in known[-1:]]
-    if not fitting:
-        return MemoryReply(_line("nothing_to_forget", language, seed))
-    for row in fitting:
-        with suppress(MemoryNotFound):  # forgotten meanwhile
-            memory_forget(owner_id=owner_id, memory_id=row.id)
-    return MemoryReply(_line("forgot", language, seed))
+    known = current_of(owner_id, clock.now().date())
+    return next((fact.value for _, fact in known if fact.kind == "name"), None)
 
 
 def memory_list(*, owner_id: uuid.UUID, language: Language) -> list[MemoryView]:
     """Everything remembered, closed things too, the newest first."""
     rows = Memory.objects.filter(owner_id=owner_id).order_by("-id")
-    return [_view(row, _fact(row), language) for row in rows]
+    today = clock.now().date()
+    return [_view(row, _fact(row), language, today) for row in rows]
 
 
 def memory_correct(*, owner_id: uuid.UUID, memory_id: uuid.UUID, value: str, language: Language = "en") -> None:
@@ -293,16 +272,74 @@ def _one(owner_id: uuid.UUID, memory_id: uuid.UUID) -> Memory:
     return row
 
 
+def memory_taken(*, owner_id: uuid.UUID, memory_id: uuid.UUID) -> dict[str, Any]:
+    """A memory as it may be given back to `memory_restore`, for whoever keeps it that long. Raises MemoryNotFound."""
+    row = _one(owner_id, memory_id)
+    source = None if row.source is None else str(row.source)
+    until = None if row.until is None else row.until.isoformat()
+    return {"fact": row.fact, "since": row.since.isoformat(), "until": until, "source": source, "state": row.state}
+
+
+def memory_restore(*, owner_id: uuid.UUID, taken: Mapping[str, Any], language: Language) -> None:
+    """Put back what was forgotten a moment ago; nothing where the same is known again."""
+    fact = fact_read(taken["fact"])
+    vector = _vectors([sentence(fact, language)])[0]
+    with transaction.atomic():
+        hold(_held(owner_id))
+        if any(_fact(row).same_thing(fact) for row in Memory.objects.filter(owner_id=owner_id, state=taken["state"])):
+            return
+        row = Memory(id=new_id(), owner_id=owner_id, fact=taken["fact"], vector=vector, state=taken["state"])
+        row.since = datetime.fromisoformat(taken["since"])
+        row.until = None if taken["until"] is None else datetime.fromisoformat(taken["until"])
+        row.source = None if taken["source"] is None else uuid.UUID(taken["source"])
+        row.save(force_insert=True)
+
+
 def memory_forget(*, owner_id: uuid.UUID, memory_id: uuid.UUID) -> None:
     """Delete one memory, and what it had replaced. Raises MemoryNotFound."""
     with transaction.atomic():
         hold(_held(owner_id))
         row = _one(owner_id, memory_id)
-        fact = _fact(row)
-        for other in Memory.objects.filter(owner_id=owner_id, state=MemoryState.CLOSED):
-            if fact.replaces(_fact(other)):
-                other.delete()
+        for other in _replaced_by(row, list(Memory.objects.filter(owner_id=owner_id, state=MemoryState.CLOSED))):
+            other.delete()
         row.delete()
+
+
+def _replaced_by(row: Memory, closed: Sequence[Memory]) -> list[Memory]:
+    """What this took the place of, what those had taken the place of, and so on."""
+    seen, found, left = {row.id}, [], [row]
+    while left:
+        one = left.pop()
+        taken = [other for other in closed if other.id not in seen and _took(one, other)]
+        seen.update(other.id for other in taken)
+        found += taken
+        left += taken
+    return found
+
+
+def _took(row: Memory, other: Memory) -> bool:
+    """Whether it took the other's place; of rows from before that was written down, whether it would have."""
+    by = other.fact.get("by")
+    return by == str(row.id) if by else relation(_fact(row), _fact(other), "en") is not None
+
+
+def memory_forget_about(*, owner_id: uuid.UUID, topic: str) -> int:
+    """Delete everything about a person or a thing, what was closed too. Number of memories deleted."""
+    with transaction.atomic():
+        hold(_held(owner_id))
+        before = Memory.objects.filter(owner_id=owner_id).count()
+        for row in Memory.objects.filter(owner_id=owner_id):
+            if topic.strip() and meant(topic, _fact(row)):
+                with suppress(MemoryNotFound):  # gone with what had taken its place
+                    memory_forget(owner_id=owner_id, memory_id=row.id)
+        return before - Memory.objects.filter(owner_id=owner_id).count()
+
+
+def memory_close(*, owner_id: uuid.UUID, memory_id: uuid.UUID, at: datetime) -> None:
+    """It holds no longer; it stays as history. Raises MemoryNotFound."""
+    with transaction.atomic():
+        hold(_held(owner_id))
+        _close(_one(owner_id, memory_id), at)
 
 
 def memory_forget_all(*, owner_id: uuid.UUID) -> int:

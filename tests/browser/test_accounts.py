@@ -132,7 +132,12 @@ def test_a_memory_is_seen_and_forgotten(
     row.get_by_role("button", name="Yes, forget it").click()
     page.get_by_text("Forgotten.").wait_for()
     expect(page.locator(".memory")).to_have_count(0)
-    page.reload()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator(".memory")).to_have_count(1)
+    row.locator("summary").click()
+    row.get_by_role("button", name="Yes, forget it").click()
+    page.get_by_text("Forgotten.").wait_for()
+    page.goto(f"{server.url}/me/memory/")
     expect(page.locator(".memory")).to_have_count(0)
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from chatbot.core.ids import new_id
 from companion.memory import services
+from companion.memory.answers import memory_reply
 from companion.memory.extract import facts_in
 from companion.types import LANGUAGES, Language
 
@@ -24,7 +25,7 @@ def said(text: str, language: Language = "en") -> list[tuple[str, str, str]]:
         ("en", "my dog is called bento lol", [("pet", "dog", "Bento")]),
         ("en", "i hate mushrooms because they squeak", [("dislike", "", "mushrooms")]),
         ("en", "my little sister is called Ines", [("person", "little sister", "Ines")]),
-        ("en", "i have a maths test on friday", [("plan", "", "a maths test on friday")]),
+        ("en", "i have a maths test on friday", [("plan", "", "maths test")]),
         ("pt-BR", "me chamo Júlia e adoro vôlei", [("name", "", "Júlia"), ("like", "", "vôlei")]),
         ("pt-BR", "meu cachorro se chama Pipoca", [("pet", "cachorro", "Pipoca")]),
         ("es", "me llamo Mateo y me encanta dibujar", [("name", "", "Mateo"), ("like", "", "dibujar")]),
@@ -71,7 +72,7 @@ class TestServices:
         return services.memory_learn(owner_id=owner, text=text, language=language, said_at=THEN, source=None)
 
     def ask(self, owner: uuid.UUID, text: str, language: Language = "en") -> str:
-        reply = services.memory_reply(owner_id=owner, text=text, language=language, seed=1)
+        reply = memory_reply(owner_id=owner, text=text, language=language, seed=1)
         assert reply is not None
         return reply.text
 
@@ -124,7 +125,7 @@ class TestServices:
 
     def test_ordinary_messages_are_not_questions_to_memory(self, owner: uuid.UUID) -> None:
         for text in ("hi", "forget it, not important to the story we tell", "i like my name", "who are you"):
-            assert services.memory_reply(owner_id=owner, text=text, language="en", seed=1) is None
+            assert memory_reply(owner_id=owner, text=text, language="en", seed=1) is None
 
     def test_forget_that_deletes_the_last_thing_and_what_it_replaced(self, owner: uuid.UUID) -> None:
         self.learn(owner, "my name is Sam")
@@ -165,7 +166,8 @@ class TestServices:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_language_says_every_kind_and_every_answer(language: Language) -> None:
-    from companion.memory.facts import KINDS, Fact, lexicon, sentence
+    from companion.memory.facts import KINDS, Fact
+    from companion.memory.lexicon import lexicon, sentence
 
     answers = lexicon(language).words.answers
     assert set(answers) == set(lexicon("en").words.answers)

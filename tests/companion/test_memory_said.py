@@ -12,8 +12,9 @@ from chatbot.core import clock
 from chatbot.core.encoder import encode
 from chatbot.core.ids import new_id
 from companion.memory import services
+from companion.memory.answers import memory_reply
 from companion.memory.extract import facts_in, may_be_kept, told_in
-from companion.memory.facts import lexicon
+from companion.memory.lexicon import lexicon
 from companion.types import Language, Told
 
 SAID: dict[Language, Any] = yaml.safe_load((Path(__file__).parent / "memory_said.yaml").read_text(encoding="utf-8"))
@@ -102,7 +103,7 @@ def test_asked_what_is_known_the_answer_names_it_in_that_language(language: Lang
     tell = {"en": "i love pancakes", "pt-BR": "eu amo pancakes", "es": "me encanta pancakes", "fr": "j'adore pancakes"}
     owner = new_id()
     services.memory_learn(owner_id=owner, text=tell[language], language=language, said_at=clock.now(), source=None)
-    reply = services.memory_reply(owner_id=owner, text=text, language=language, seed=0)
+    reply = memory_reply(owner_id=owner, text=text, language=language, seed=0)
     assert reply is not None
     assert "pancakes" in reply.text
     assert lexicon(language).words.answers["summary"][0] in reply.text
@@ -123,7 +124,7 @@ def test_asked_what_is_known_the_answer_names_it_in_that_language(language: Lang
     ],
 )
 def test_a_question_about_something_else_is_none_to_memory(language: Language, text: str) -> None:
-    assert services.memory_reply(owner_id=new_id(), text=text, language=language, seed=0) is None
+    assert memory_reply(owner_id=new_id(), text=text, language=language, seed=0) is None
 
 
 @pytest.mark.django_db

@@ -10,6 +10,8 @@ from django.utils.html import escape
 from chatbot.accounts import services as people
 from chatbot.accounts.erasure import age_doubted
 from chatbot.accounts.models import TimeLimits, User
+from chatbot.chat import services as chat
+from chatbot.core import clock
 from chatbot.core.choices import choice_set
 from companion.memory import services as memory
 from companion.memory.services import MemoryView
@@ -136,6 +138,62 @@ def test_one_thing_is_forgotten_and_the_rest_stays(signed_in: SignIn, maya: User
     response = signed_in(maya).post(f"/me/memory/{told[1].id}/forget/", follow=True)
     assert "skateboarding" not in response.content.decode()
     assert values(maya) == {"Maya"}
+
+
+def test_forgetting_may_be_undone_for_some_seconds_by_its_owner_alone(
+    signed_in: SignIn, maya: User, stranger: User, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = signed_in(maya)
+    response = client.post(f"/me/memory/{told[1].id}/forget/")
+    assert values(maya) == {"Maya"}
+    sealed = response.context["undo"]
+    assert "skateboarding" not in sealed
+    signed_in(stranger).post("/me/memory/undo/", {"undo": sealed})
+    signed_in(stranger).post("/me/memory/undo/", {"undo": "made up"})
+    assert values(stranger) == set()
+    client.post("/me/memory/undo/", {"undo": sealed})
+    client.post("/me/memory/undo/", {"undo": sealed})
+    views = memory.memory_list(owner_id=maya.id, language="en")
+    assert sorted((view.value, view.since) for view in views) == sorted((view.value, view.since) for view in told)
+    late = client.post(f"/me/memory/{views[0].id}/forget/").context["undo"]
+    monkeypatch.setattr("chatbot.me.memory.UNDO_S", -1)
+    assert "Too late" in client.post("/me/memory/undo/", {"undo": late}, follow=True).content.decode()
+    assert len(values(maya)) == 1
+
+
+def test_each_thing_leads_to_the_message_that_told_it_while_that_is_there(signed_in: SignIn, maya: User) -> None:
+    conversation = chat.conversation_start(person=maya)
+    client_id = uuid.uuid4()
+    message = chat.message_accept(
+        person=maya, conversation=conversation, client_id=client_id, text="i love kiwis"
+    ).message_id
+    memory.memory_learn(owner_id=maya.id, text="i love kiwis", language="en", said_at=clock.now(), source=message)
+    memory.memory_learn(owner_id=maya.id, text="i hate rain", language="en", said_at=clock.now(), source=uuid.uuid4())
+    client = signed_in(maya)
+    page = client.get("/me/memory/").content.decode()
+    address = f"/chat/earlier/{conversation.id}/?before={uuid.UUID(int=message.int + 1)}"
+    assert page.count("where you said it") == 1
+    assert f"{address}#m-{message}" in page
+    assert f'id="m-{message}"' in client.get(address).content.decode()
+
+
+def test_all_about_a_person_or_a_thing_is_forgotten_by_its_words(signed_in: SignIn, maya: User, told: Told) -> None:
+    client = signed_in(maya)
+    client.post("/me/memory/forget-about/", {"topic": "rollerblades"})
+    client.post("/me/memory/forget-about/", {"topic": "  "})
+    assert values(maya) == {"Maya", "skateboarding"}
+    response = client.post("/me/memory/forget-about/", {"topic": "Skateboarding"}, follow=True)
+    assert "1 thing forgotten." in response.content.decode()
+    assert values(maya) == {"Maya"}
+
+
+def test_plans_say_their_day_and_boundaries_stand_apart(signed_in: SignIn, maya: User) -> None:
+    said = "i have a match on 5 march. don't ask about my dad. i have a dog"
+    memory.memory_learn(owner_id=maya.id, text=said, language="en", said_at=clock.now(), source=None)
+    page = signed_in(maya).get("/me/memory/").content.decode()
+    assert "5 March" in page
+    assert "Off limits, you told me: my dad." in page
+    assert "There&#x27;s an animal at yours: dog." in page
 
 
 def test_everything_is_forgotten_in_two_taps_without_a_plea(signed_in: SignIn, maya: User, told: Told) -> None:

@@ -55,7 +55,8 @@ def _tone(sliders: Sliders) -> str:
 
 def _memories(prompt: Prompt) -> str:
     """Memories are data: one line each, so that none can pose as an instruction of its own."""
-    best = sorted(prompt.memories, key=lambda memory: -memory.score)[:MOST_MEMORIES]
+    # What is to be left alone is told before anything that may be used.
+    best = sorted(prompt.memories, key=lambda memory: (memory.kind != "boundary", -memory.score))[:MOST_MEMORIES]
     if not best:
         return ""
     lines = "\n".join(f"- {_one_line(memory.text)}" for memory in best)

@@ -1,0 +1,170 @@
+"""What a message asks of the memory, and the answer: what is known and since when, or that it is forgotten."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+import uuid
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from chatbot.core import clock
+from companion.memory.dates import day_in_words
+from companion.memory.extract import groups_of
+from companion.memory.facts import KINDS, Fact
+from companion.memory.lexicon import Asked, lexicon, sentence
+from companion.memory.models import Memory
+from companion.memory.reconcile import words_of
+from companion.memory.services import (
+    MemoryNotFound,
+    current_of,
+    memory_close,
+    memory_forget,
+    memory_forget_about,
+    memory_forget_all,
+)
+from companion.memory.text import flat
+from companion.types import Language
+
+MOST_SAID = 4
+MOST_IN_SUMMARY = 7
+# "When is my test" asks what was told; "when is the next eclipse" doesn't.
+_OWN = re.compile(r"\b(?:my|our|i|meus?|minhas?|tenho|mis?|tengo|mon|ma|mes|j'ai)\b", re.IGNORECASE)
+
+Pair = tuple[Memory, Fact]
+
+
+@dataclass(frozen=True)
+class MemoryReply:
+    """An answer out of memory, and the memories it used. `forgot_all`: everything was forgotten with it."""
+
+    text: str
+    used: tuple[uuid.UUID, ...] = ()
+    forgot_all: bool = False
+
+
+@dataclass(frozen=True)
+class _Question:
+    about: Asked
+    who: str
+    value: str
+
+
+@dataclass(frozen=True)
+class _Asker:
+    """Whose memory it is, and how they are answered. at: now, in their own time."""
+
+    owner_id: uuid.UUID
+    language: Language
+    seed: int
+    at: datetime
+
+    def line(self, name: str) -> str:
+        lines = lexicon(self.language).words.answers[name]
+        return lines[self.seed % len(lines)]
+
+    def sentence(self, fact: Fact) -> str:
+        return sentence(fact, self.language, self.at.date())
+
+
+def memory_reply(
+    *, owner_id: uuid.UUID, text: str, language: Language, seed: int, at: datetime | None = None
+) -> MemoryReply | None:
+    """Answer a question to memory, or do as asked and forget; None when the message is neither. `at`: now, in the
+    person's own time."""
+    asked = _asked(text, language)
+    if asked is None:
+        return None
+    asker = _Asker(owner_id, language, seed, at or clock.now().astimezone(UTC))
+    known = current_of(owner_id, asker.at.date())
+    if asked.about == "everything":
+        return _summary(asker, known)
+    if asked.about in ("forget", "forget_last", "forget_all", "outdated"):
+        return _done(asker, asked, known)
+    fitting = _fitting(asked, known)
+    if not fitting:
+        own = asked.about != "plan" or not asked.value or _OWN.search(flat(text))
+        return MemoryReply(asker.line("unknown")) if own else None
+    return _told(asker, fitting[:MOST_SAID])
+
+
+def _asked(text: str, language: Language) -> _Question | None:
+    text = unicodedata.normalize("NFC", text)
+    bare = flat(text)
+    for about, pattern in lexicon(language).ask:
+        match = pattern.search(bare)
+        if match is not None:
+            groups = groups_of(match, text)
+            return _Question(about, groups.get("who", ""), groups.get("value", "").strip(" .!?"))
+    return None
+
+
+def _fitting(asked: _Question, known: Sequence[Pair]) -> list[Pair]:
+    kinds = ("like", "favourite") if asked.about == "like" else (asked.about,)
+    pairs = [pair for pair in known if pair[1].kind in kinds]
+    if asked.who:
+        pairs = [pair for pair in pairs if not pair[1].who or _same_who(asked.who, pair[1].who)]
+    if asked.value:
+        pairs = [pair for pair in pairs if set(words_of(asked.value)) & set(words_of(pair[1].value))]
+    if asked.about in ("pet", "person"):  # named first: that is what is asked for
+        pairs.sort(key=lambda pair: not pair[1].value)
+    return pairs
+
+
+def _same_who(asked: str, known: str) -> bool:
+    mine, other = set(words_of(asked)), set(words_of(known))
+    return mine <= other or other <= mine
+
+
+def _told(asker: _Asker, pairs: Sequence[Pair]) -> MemoryReply:
+    """What is known, and, of a single thing, how: the person said so, on that day."""
+    said = [asker.sentence(fact) for _, fact in pairs]
+    if len(pairs) == 1:
+        since = pairs[0][0].since.astimezone(asker.at.tzinfo).date()
+        said.append(asker.line("known").format(date=day_in_words(since, asker.language, weekday=False)))
+    return MemoryReply(" ".join(said), tuple(row.id for row, _ in pairs))
+
+
+def _summary(asker: _Asker, known: Sequence[Pair]) -> MemoryReply:
+    if not known:
+        return MemoryReply(asker.line("nothing_yet"))
+    ordered = sorted(known, key=lambda pair: KINDS.index(pair[1].kind))[:MOST_IN_SUMMARY]
+    said = " ".join(asker.sentence(fact) for _, fact in ordered)
+    return MemoryReply(
+        f"{asker.line('summary')} {said} {asker.line('summary_end')}", tuple(row.id for row, _ in ordered)
+    )
+
+
+def _done(asker: _Asker, asked: _Question, known: Sequence[Pair]) -> MemoryReply | None:
+    if asked.about == "forget_all":
+        memory_forget_all(owner_id=asker.owner_id)
+        return MemoryReply(asker.line("forgot_all"), forgot_all=True)
+    return _outdated(asker, known) if asked.about == "outdated" else _forget(asker, asked.value)
+
+
+def _forget(asker: _Asker, topic: str) -> MemoryReply:
+    """All that is about the topic; without one, all of the message that told the last thing."""
+    if topic:
+        count = memory_forget_about(owner_id=asker.owner_id, topic=topic)
+    else:
+        rows = list(Memory.objects.filter(owner_id=asker.owner_id).order_by("id"))
+        last = [row for row in rows if row.id == rows[-1].id or (row.source and row.source == rows[-1].source)]
+        count = len(last)
+        for row in last:
+            with suppress(MemoryNotFound):  # forgotten meanwhile, or with what it was replaced by
+                memory_forget(owner_id=asker.owner_id, memory_id=row.id)
+    return MemoryReply(asker.line("forgot" if count else "nothing_to_forget"))
+
+
+def _outdated(asker: _Asker, known: Sequence[Pair]) -> MemoryReply | None:
+    """ "That's not true anymore": the last thing said is history."""
+    if not known:
+        return None
+    row, fact = known[-1]
+    try:
+        memory_close(owner_id=asker.owner_id, memory_id=row.id, at=asker.at)
+    except MemoryNotFound:
+        return None
+    return MemoryReply(asker.line("outdated").format(what=asker.sentence(fact)))

@@ -1,0 +1,126 @@
+"""What something newly said does to what is known: the same, more exact, another, or none of its business. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Literal
+
+from companion.memory.facts import Fact, Kind
+from companion.memory.lexicon import lexicon
+from companion.memory.text import flat, fold
+from companion.types import Language
+
+Relation = Literal["same", "refines", "changes"]
+
+FEELING_DAYS = 7  # a feeling is of its week
+PLAN_DAYS = 14  # how long a plan that is over may still be asked about
+ENDS: tuple[Kind, ...] = ("does", "like", "plan", "favourite", "feeling")
+ONE_ONLY: tuple[Kind, ...] = ("name", "from", "year")
+_WORD = re.compile(r"[^\W_]+")
+# Words that make no difference to what is meant.
+_SMALL = frozenset(
+    "a an the my our your his her their to of in on at for with and or some any about what that this is are "
+    "o os as um uma meu minha meus minhas seu sua de do da dos das em no na nos nas com e ou sobre que "
+    "el la los las un una mi mis tu su del al en con y sobre que "
+    "le les une des du mon ma mes ton ta tes de au aux dans avec et sur que l d j i play plays do does".split()
+)
+
+
+def words_of(text: str) -> tuple[str, ...]:
+    """The words of a text that make a difference, folded, without plural and -ing."""
+    found = _WORD.findall(fold(text).replace("ou", "o"))
+    kept = [word for word in found if word not in _SMALL] or found
+    return tuple(_stem(word) for word in kept)
+
+
+def _stem(word: str) -> str:
+    for ending in ("ing", "es", "s"):
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            return word[: -len(ending)]
+    return word
+
+
+def relation(fact: Fact, known: Fact, language: Language, said: date | None = None) -> Relation | None:
+    """What the new fact is to the known one. `said`: the day of the new one; a plan from before it is over."""
+    if {fact.kind, known.kind} == {"like", "dislike"}:
+        return "changes" if words_of(fact.value) == words_of(known.value) else None
+    if fact.kind != known.kind:
+        return None
+    if fact.kind in ("pet", "person", "favourite"):
+        return _by_who(fact, known, language) if words_of(fact.who) == words_of(known.who) else None
+    return _plan(fact, known, said) if fact.kind == "plan" else _by_words(fact, known)
+
+
+def _by_words(fact: Fact, known: Fact) -> Relation | None:
+    new, old = words_of(fact.value), words_of(known.value)
+    if new == old:
+        return "same"
+    more, less, other = False, False, fact.kind in ONE_ONLY
+    if fact.kind in ("like", "dislike"):  # "drawing", then "drawing dragons"; "dogs" is not "hot dogs"
+        more, less = new[: len(old)] == old, old[: len(new)] == new
+    elif fact.kind == "does":
+        more, less = set(old) < set(new), set(new) < set(old)
+    elif fact.kind == "feeling":  # another feeling about the same thing
+        other = len(new) > 1 and new[1:] == old[1:]
+    elif fact.kind == "joke":  # another name for the same thing
+        other = len(new) > 2 and new[:-1] == old[:-1]
+    return "refines" if more else "same" if less else "changes" if other else None
+
+
+def _by_who(fact: Fact, known: Fact, language: Language) -> Relation | None:
+    if fold(fact.value) == fold(known.value) or not fact.value:
+        return "same"
+    if not known.value:
+        return "refines"
+    several = fact.kind != "favourite" and lexicon(language).many.search(flat(fact.who)) is not None
+    return None if several else "changes"
+
+
+def _plan(fact: Fact, known: Fact, said: date | None) -> Relation | None:
+    new, old = set(words_of(fact.value)), set(words_of(known.value))
+    if not (new <= old or old <= new):
+        return None
+    if known.day is not None and said is not None and known.day < said:
+        return None  # that one is over
+    if fact.day == known.day or fact.day is None:
+        return "refines" if old < new else "same"
+    return "refines" if known.day is None else "changes"
+
+
+def merged(fact: Fact, known: Fact) -> Fact:
+    """The new fact with what the known one says better: "my recital moved to saturday" is the piano recital."""
+    if fact.kind != "plan":
+        return fact
+    value = known.value if set(words_of(fact.value)) < set(words_of(known.value)) else fact.value
+    return replace(fact, value=value, day=fact.day or known.day)
+
+
+def ended(over: Sequence[str], known: Fact) -> bool:
+    """Whether what was said to be over ("i quit judo") is this."""
+    words = set(words_of(known.value))
+    return known.kind in ENDS and any(set(words_of(one)) <= words or words <= set(words_of(one)) for one in over)
+
+
+def meant(topic: str, fact: Fact) -> bool:
+    """Whether the fact is about that person or thing."""
+    wanted = set(words_of(topic))
+    value = set(words_of(fact.value))
+    return wanted <= value | set(words_of(fact.who)) or (bool(fact.value) and value <= wanted)
+
+
+def bounded(fact: Fact, boundaries: Sequence[Fact]) -> bool:
+    """Whether the person asked to leave alone what this is about."""
+    words = set(words_of(f"{fact.value} {fact.who}"))
+    return fact.kind != "boundary" and any(set(words_of(one.value)) & words for one in boundaries)
+
+
+def fades(fact: Fact, said: date) -> date | None:
+    """The last day on which it still counts: feelings fade, plans are over one day, names stay."""
+    if fact.kind == "feeling":
+        return said + timedelta(days=FEELING_DAYS)
+    if fact.kind == "plan" and fact.day is not None:
+        return fact.day + timedelta(days=PLAN_DAYS)
+    return None
