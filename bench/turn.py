@@ -180,7 +180,7 @@ def house(folder: Path) -> None:
     """Django with everything that a run leaves in that folder. Before anything of ours is imported."""
     os.environ["ABRACO_VAR"] = str(folder)
     os.environ["DJANGO_SETTINGS_MODULE"] = "chatbot.settings"
-    os.environ.setdefault("ABRACO_CACHE", str(Path(tempfile.gettempdir()) / "abraco-bench"))
+    os.environ.setdefault("ABRACO_CACHE", str(ROOT / "var" / "cache"))
     os.environ["DEBUG"] = "0"  # DEBUG keeps every query in memory
     import django
 

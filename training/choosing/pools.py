@@ -21,7 +21,8 @@ from bench.turn import ROOT
 from companion.bank import Bank, bank_for
 from companion.engines.embedded.candidates import Candidate
 from companion.engines.embedded.engine import EmbeddedEngine
-from companion.engines.embedded.mind import Turn, open_to, ruled
+from companion.engines.embedded.mind import Turn, ruled
+from companion.engines.embedded.replying import open_to
 from companion.engines.embedded.weighing import WeighingError, signs, weigher
 from companion.types import LANGUAGES, Language
 from training.choosing.places import FOLDER, MARKS, Judged, Replayed, places, written

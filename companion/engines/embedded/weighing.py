@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from companion.engines.embedded.mind import Turn
 
 WEIGHTS: Final = Path(__file__).with_name("choosing.npz")
-SHA256: Final = "bdc35c4b269873c1d8affb0ca034ffc46e94d643b5ed77e694d9fb7b7def625e"
+SHA256: Final = "6aeff386dfcf63f85fb897ea2610a406a2686a5d5d5d1997e678feca3659429f"
 # The order is the weights'. Steps of the rules that may have chosen a candidate, and acts that its exchange may answer.
 STEPS: Final = (
     "first", "told", "lost", "sum", "follow", "act", "moved", "retrieved", "otherwise", "heard", "weak", "blended",
