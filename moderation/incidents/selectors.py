@@ -15,7 +15,7 @@ from moderation.incidents.models import CrisisCount, Incident, IncidentEvent, In
 def incidents_waiting(*, limit: int = 100) -> Sequence[Incident]:
     """What is open or claimed, the gravest first, then the oldest."""
     waiting = Incident.objects.exclude(state=IncidentState.DECIDED)
-    return list(waiting.order_by("-severity", "at")[:limit])
+    return list(waiting.order_by("-severity", "-level", "at")[:limit])
 
 
 def incidents_overdue(now: datetime) -> Sequence[Incident]:
@@ -41,7 +41,7 @@ def incident_find(incident_id: uuid.UUID) -> Incident | None:
 def incidents_claimed_by(moderator_id: uuid.UUID, now: datetime) -> Sequence[Incident]:
     """What this moderator holds, the gravest first."""
     claimed = Incident.objects.filter(state=IncidentState.CLAIMED, assignee_id=moderator_id, claimed_until__gt=now)
-    return list(claimed.order_by("-severity", "at"))
+    return list(claimed.order_by("-severity", "-level", "at"))
 
 
 def incidents_decided(*, limit: int = 100) -> Sequence[Incident]:

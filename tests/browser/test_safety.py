@@ -44,6 +44,23 @@ def test_a_crisis_card_is_pinned_and_can_be_called_and_stays_over_a_reload(
     user_says(page, DANGER, "i dont know what to do")
 
 
+def test_a_crisis_answer_is_read_from_its_first_word(
+    page: Any, somebody: Callable[[], str], sign_in: Callable[..., None], say: Callable[..., None]
+) -> None:
+    sign_in(page, somebody())
+    page.set_viewport_size({"width": 375, "height": 640})
+    say(page, DANGER)
+    page.locator("[data-pin]").wait_for()
+    expect(page.locator(".msg-companion .bubble.several")).to_be_visible()
+    page.wait_for_function(
+        """() => {
+          const log = document.querySelector("[data-log]").getBoundingClientRect();
+          const answer = document.querySelector(".msg-companion .bubble.several").getBoundingClientRect();
+          return answer.top >= log.top - 1 && answer.top < log.bottom;
+        }"""
+    )
+
+
 def test_help_opens_over_the_chat_and_closes_again(
     page: Any, somebody: Callable[[], str], sign_in: Callable[..., None], axe: Callable[..., None]
 ) -> None:

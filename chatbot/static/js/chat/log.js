@@ -4,6 +4,7 @@ import { h, icon, t, button } from "./text.js";
 const GAP_MS = 15 * 60_000;
 const NEAR_PX = 80;
 const DOTS_MS = 300;
+const MARGIN_PX = 12;
 
 const flat = (text) => text.replace(/\s+/g, " ").trim();
 
@@ -20,6 +21,7 @@ export class Log extends EventTarget {
   #dotsTimer = 0;
   #turns = new Map();
   #finished = new Set();
+  #held = null;
 
   constructor({ scroller, list, chip, language, name, drawings }) {
     super();
@@ -30,7 +32,10 @@ export class Log extends EventTarget {
     this.#chip = chip;
     this.#time = new Intl.DateTimeFormat(language, { hour: "numeric", minute: "2-digit" });
     this.#day = new Intl.DateTimeFormat(language, { weekday: "long", day: "numeric", month: "long", hour: "numeric", minute: "2-digit" });
-    chip.addEventListener("click", () => this.bottom());
+    chip.addEventListener("click", () => {
+      this.#held = null;
+      this.bottom();
+    });
     scroller.addEventListener("scroll", () => {
       if (this.#near()) chip.hidden = true;
     }, { passive: true });
@@ -193,6 +198,7 @@ export class Log extends EventTarget {
     if (message) node.dataset.id = message;
     this.#change(() => {
       if (finish === "crisis" || skill) node.querySelector(".bubble").classList.add("several");
+      if (finish === "crisis") this.#held = node;
       this.#draw(node, drawing);
       if (finish === "stopped") node.querySelector(".bubble").append(h("small", { class: "msg-note" }, t("stopped")));
     }, { quiet: true });
@@ -242,16 +248,25 @@ export class Log extends EventTarget {
     this.#change(() => this.#list.append(node));
   }
 
+  /** The end; of a written crisis answer its beginning, since what to do now stands there. */
   bottom() {
     this.#scroller.scrollTop = this.#scroller.scrollHeight;
+    if (this.#held?.isConnected) this.#scroller.scrollTop -= Math.max(0, this.#above() + MARGIN_PX);
     this.#chip.hidden = true;
   }
 
+  /** How much of the held bubble is scrolled out of sight. */
+  #above() {
+    return this.#scroller.getBoundingClientRect().top - this.#held.getBoundingClientRect().top;
+  }
+
   #near() {
+    if (this.#held?.isConnected && Math.abs(this.#above()) < NEAR_PX) return true;
     return this.#scroller.scrollHeight - this.#scroller.scrollTop - this.#scroller.clientHeight < NEAR_PX;
   }
 
   #change(act, { quiet = false, own = false } = {}) {
+    if (own) this.#held = null;
     const near = own || this.#near();
     act();
     if (this.#dots?.isConnected && this.#list.lastElementChild !== this.#dots) this.#list.append(this.#dots);
