@@ -22,7 +22,8 @@ low messages within 24 hours, the goodbye itself counted, or one that gives up o
 it ("see you tomorrow", "dinner's ready") is held to be ordinary unless it is final.
 
 Grooming is often told in harmless pieces: one soft sign (an older stranger, gifts, "mature for my age", another app) is
-only marked, the second within 14 days is answered.
+only marked, the second within 14 days is answered. So is eating ("I'm so fat", "I won't eat today"); nothing light is
+said to such a message, nor to one that is unkind to its writer.
 
 Drift. A message of which the classifier is not sure is marked as a doubt about eating, delusion, dependency, grooming.
 The third such mark within a week, sure ones counted, is answered. A doubt about the teen's own life or safety counts
@@ -39,7 +40,7 @@ from typing import Any, Final
 
 from moderation import asking
 from moderation.taxonomy import CRISIS_PLAYBOOKS, DANGER, QUESTIONS, SEQUENCE_CATEGORY, SEQUENCES, SUICIDE
-from moderation.types import LEVELS, UNSURE, Decision, Level, Mark, Sequence, WatchState, level_rank
+from moderation.types import LEVELS, UNSURE, Action, Decision, Level, Mark, Sequence, WatchState, level_rank
 
 __all__ = ["Mark", "Sequence", "WatchState", "advance", "consider", "from_json", "patterns", "settle", "to_json"]
 
@@ -56,6 +57,7 @@ FAREWELL: Final = "farewell"
 JOKING: Final = "joking"
 
 _STAYS: Final = frozenset({"short", "stays", "low", "farewell", "safe", "joking", "distress"})
+_HARD: Final = frozenset({"low", "distress", "unkind", "eating_soft"})  # nothing light is said to it
 _HOME: Final = frozenset({"T08", "T31", "T07"})
 
 
@@ -108,7 +110,7 @@ def consider(state: WatchState, decision: Decision, signals: Collection[str], no
         return _said(decision, state.sequence.playbook, state, FOLLOW_UP)
     decision = _drifted(_slow_patterns(state, decision, named), state, now)
     ended = state.sequence is not None and state.sequence.playbook != "joking_check"
-    if named & {"low", "distress"} or (ended and decision.action == "allow"):
+    if named & _HARD or (ended and decision.action == "allow"):
         decision = replace(decision, low=True)
     return decision
 
@@ -208,21 +210,14 @@ def _slow_patterns(state: WatchState, decision: Decision, named: frozenset[str])
     if decision.action not in {"allow", "support"} or decision.playbook is not None:
         return decision
     kinds = [mark.kind for mark in state.marks]
-    if "romance_soft" in named and "romance" in kinds:
-        return replace(
-            decision, action="refuse", severity=2, categories=_with(decision, "T06"), playbook="romance",
-            low=True, reason="romance_creep",
-        )  # fmt: skip
-    if "dependency_soft" in named and "dependency" in kinds:
-        return replace(
-            decision, action="support", severity=2, categories=_with(decision, "T21"), playbook="dependency",
-            low=True, reason="dependency",
-        )  # fmt: skip
-    if "grooming_soft" in named and "grooming" in kinds:
-        return replace(
-            decision, action="support", severity=3, categories=_with(decision, "T07"), playbook="grooming",
-            incident=True, about="self", low=True, reason="grooming_stages",
-        )  # fmt: skip
+    for kind, (action, severity, category, reason) in _SECOND.items():
+        if f"{kind}_soft" in named and kind in kinds:
+            told = kind in {"grooming", "eating"}  # of their own life
+            return replace(
+                decision, action=action, severity=severity, categories=_with(decision, category), playbook=kind,
+                incident=decision.incident or kind == "grooming", about="self" if told else decision.about,
+                low=True, reason=reason,
+            )  # fmt: skip
     facts = {kind for kind in (*kinds, *named) if kind.startswith("pii:")}
     if len(facts) >= 3 and any(name.startswith("pii:") for name in named):
         return replace(
@@ -303,8 +298,13 @@ _MARKED: Final = {"T06": "romance", "T21": "dependency", "T02": "eating", "T07":
 
 _DRIFTS: Final = frozenset({"eating", "delusion", "dependency", "grooming"})  # and their playbooks
 
-# Signs that mean something the second time.
-_SOFT: Final = (("romance_soft", "romance"), ("dependency_soft", "dependency"), ("grooming_soft", "grooming"))
+# What the second sign of a kind means: action, severity, category, reason.
+_SECOND: Final[dict[str, tuple[Action, int, str, str]]] = {
+    "romance": ("refuse", 2, "T06", "romance_creep"),
+    "dependency": ("support", 2, "T21", "dependency"),
+    "grooming": ("support", 3, "T07", "grooming_stages"),
+    "eating": ("support", 2, "T02", "eating_stages"),
+}
 
 
 def _with_marks(state: WatchState, decision: Decision, named: frozenset[str], now: datetime) -> WatchState:
@@ -315,7 +315,7 @@ def _with_marks(state: WatchState, decision: Decision, named: frozenset[str], no
     kinds += [asked] if (asked := asking.doubted(decision)) else []
     if decision.reason == FOLLOW_UP:
         kinds = []
-    kinds += [kind for soft, kind in _SOFT if soft in named]
+    kinds += [kind for kind in _SECOND if f"{kind}_soft" in named]
     held = {mark.kind for mark in state.marks}
     kinds += sorted(name for name in named if name.startswith("pii:") and name not in held)
     marks = (*state.marks, *(Mark(kind, now) for kind in dict.fromkeys(kinds)))

@@ -238,6 +238,21 @@ def test_grooming_told_in_pieces_is_answered_at_the_second() -> None:
     assert _after(state, ALLOW, "grooming_soft", at=NOW + timedelta(days=15))[1].action == "allow"
 
 
+def test_two_harmless_words_about_eating_are_answered_by_people_and_nothing_light_is_said_to_the_first() -> None:
+    state, first = _after(WatchState(), ALLOW, "eating_soft")
+    assert (first.action, first.playbook, first.low) == ("allow", None, True)
+    _, second = _after(state, ALLOW, "eating_soft", at=NOW + timedelta(days=1))
+    assert (second.action, second.playbook, second.categories) == ("support", "eating", ("T02",))
+    assert _after(state, ALLOW, "eating_soft", at=NOW + timedelta(days=15))[1].action == "allow"
+
+
+def test_to_somebody_who_is_unkind_to_themselves_nothing_light_is_said_and_a_goodbye_stays_one() -> None:
+    state, first = _after(WatchState(), ALLOW, "unkind")
+    assert (first.action, first.low) == ("allow", True)
+    assert state.lows == 0
+    assert _after(state, ALLOW, "farewell")[1].action == "allow"
+
+
 def test_three_signs_about_eating_in_a_week_are_a_drift() -> None:
     state = WatchState()
     for day in range(3):

@@ -18,9 +18,10 @@ from companion.bank import Bank, BankError, bank_load, languages_written
 from companion.engines.base import EngineUnavailable, limited
 from companion.engines.embedded.following import KNOWN, Followed, Following
 from companion.engines.embedded.index import BankIndex
-from companion.engines.embedded.mind import Reply, Turn, reply_to
+from companion.engines.embedded.mind import Turn
 from companion.engines.embedded.next_turn import BEFORE
 from companion.engines.embedded.reading import needed, parts_of, read
+from companion.engines.embedded.replying import Reply, reply_to
 from companion.engines.embedded.state import talk_of
 from companion.engines.embedded.understanding import UnderstandingError, Understood, heads_for
 from companion.engines.embedded.vectors import Encode, VectorCache, encoded

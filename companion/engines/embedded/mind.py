@@ -1,32 +1,30 @@
-"""Decides what to say: from a reading of the message and the talk so far to lines of the bank. Pure and repeatable.
+"""What the rules say: from a reading of the message and the talk so far to lines of the bank. Pure and repeatable.
 
-The rules stand in `STEPS`, in their order; the first that has something to say has chosen. Where that settles nothing
-(SETTLED), what it chose is weighed beside all else that might be said (candidates.py, weighing.py).
+The rules stand in `STEPS`, in their order; the first that has something to say has chosen. What it chose is weighed
+beside all else that might be said in replying.py.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from companion.bank import Bank, Exchange
 from companion.bank.form import ACTS_ASKED_FOR
 from companion.engines.embedded.acts import Act
 from companion.engines.embedded.answering import ANSWERS, LONGER, follow_up, otherwise
-from companion.engines.embedded.candidates import Candidate, candidates
-from companion.engines.embedded.drawing import drawing_for
+from companion.engines.embedded.candidates import Candidate
 from companion.engines.embedded.following import Followed, that_follow, unknown
 from companion.engines.embedded.heard import about_of, does_of, heard
 from companion.engines.embedded.index import BankIndex, Hit
-from companion.engines.embedded.lines import MOST_ASKED, Chooser, Chosen, Pick, slot_values
+from companion.engines.embedded.lines import MOST_ASKED, Chooser, Pick, slot_values
 from companion.engines.embedded.moves import lost, moved, summed
 from companion.engines.embedded.reading import GOODBYES, Reading
 from companion.engines.embedded.state import HEAVY_SITUATIONS, REPAIRS, Talk
 from companion.engines.embedded.telling import listening, repair, told
-from companion.engines.embedded.weighing import Weigher
-from companion.personas import laughs, mood_next
-from companion.types import About, Does, Language, Mood, Prompt
+from companion.personas import laughs
+from companion.types import About, Does, Language, Prompt
 from companion.words import content_words, continues, feeling_of, is_grave
 
 # Likeness from which something counts, tuned with bench/retrieval.py.
@@ -60,24 +58,12 @@ ANSWER_WORDS = 14  # an answer to a question is hardly longer
 
 SOCIAL = ("greeting", "how_are_you", "shrug", "agree")
 ALWAYS_TRUE = frozenset(("are_you_real", "love_you"))
-PLAYFUL_TONES = frozenset(("joke", "tease", "dare"))
 MOVES_ON = frozenset(("laugh", "good_news", "tell_joke"))
 LONGEST_GOODBYE = 16  # words: who tells more on the way out wants it answered
 GLAD = frozenset[Does](("good", "gripe", "teases"))  # what is heard in these is answered lightly
 NOT_FOLLOWED = Followed()
+UNKIND = "feelings_unkind"
 GREETING_WORDS = 5  # a hello with more behind it is about something
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What will be said: lines in order, the mood after them, what the teen might tap as an answer, and the step that
-    found it (for measuring)."""
-
-    chosen: tuple[Chosen, ...]
-    mood: Mood
-    chips: tuple[str, ...] = ()
-    step: str = ""
-    drawing: str = ""
 
 
 class Turn:
@@ -185,11 +171,13 @@ class Turn:
         return same - (ACT_AWAY if exchange.act in ACTS_ASKED_FOR and exchange.act not in names else 0.0)
 
     def out_of_place(self, exchange: Exchange) -> bool:
-        """It is about a joke, and none was told; it says goodbye to somebody who said none; or it is glad, where
-        something weighs, whatever its tone."""
+        """It is about a joke, and none was told; it says goodbye to somebody who said none; it is glad, where something
+        weighs, whatever its tone; or it is for who is unkind to themselves, and nobody was."""
         if exchange.act in GOODBYES:
             return not self.prompt.leaves and all(act.name not in GOODBYES for act in self.reading.acts)
         glad = self.heavy and exchange.hears in GLAD
+        if exchange.situation == UNKIND and not self.prompt.low:
+            return True
         return glad or (exchange.id.startswith(ABOUT_JOKES) and self.talk.situation not in JOKING)
 
     def is_answer(self) -> bool:
@@ -229,7 +217,6 @@ class Turn:
 
 
 Step = Callable[[Turn], Pick | None]
-SETTLED = frozenset(("first", "told", "sum"))  # steps that know: what it is, a goodbye, a name, a sum
 
 
 def _first_acts(turn: Turn) -> Pick | None:
@@ -276,12 +263,12 @@ def _retrieved(turn: Turn) -> Pick | None:
 def _least(turn: Turn, exchange: Exchange) -> float:
     """In the middle of a talk it has to be close; a joke, a thank-you or an insult that nobody made closer, and so has
     something light after something heavy, and, as a beginning, comfort where nothing sounds bad."""
-    if exchange.act in GOODBYES and not turn.reading.asks:
+    if exchange.act in GOODBYES and not turn.reading.asks and not turn.prompt.low:
         return GOODBYE
     goes_on = turn.talk.turns and continues(turn.reading.words, turn.prompt.language)
     if goes_on or (turn.sounds_bad and exchange.situation in JOKING):  # "i think i did something wrong" is no game
         return CONTINUES
-    if _is_light(turn, exchange):
+    if is_light(turn, exchange):
         return HEAVY if len(turn.content) >= LONGER else EXACT
     if turn.talk.turns:
         return HEAVY if turn.heavy else CLOSE
@@ -291,8 +278,9 @@ def _least(turn: Turn, exchange: Exchange) -> float:
     return COMFORT if comforts else ENOUGH
 
 
-def _is_light(turn: Turn, exchange: Exchange) -> bool:
-    return turn.heavy and exchange.act is None and exchange.id not in turn.index.felt
+def is_light(turn: Turn, exchange: Exchange) -> bool:
+    acted = exchange.act == "listening" or any(act.name == exchange.act for act in turn.reading.acts)
+    return turn.heavy and not acted and exchange.id not in turn.index.felt
 
 
 def _greeted(turn: Turn) -> Pick | None:
@@ -320,7 +308,7 @@ def _blended(turn: Turn) -> Pick | None:
         and not turn.foreign(hit.exchange)
     ]
     if turn.heavy:
-        hits = [hit for hit in hits if not _is_light(turn, hit.exchange)]
+        hits = [hit for hit in hits if not is_light(turn, hit.exchange)]
     return turn.said_from(hit.exchange for hit in hits if hit.score >= hits[0].score - NEAR_BEST)
 
 
@@ -362,36 +350,3 @@ def ruled(turn: Turn) -> Candidate | None:
     """What the rules choose; None only if the bank has no line that may be said to this person at all."""
     picks = ((name, step(turn)) for name, step in STEPS.items())
     return next((Candidate(pick, name) for name, pick in picks if pick is not None), None)
-
-
-def open_to(turn: Turn, chosen: Candidate) -> list[Candidate]:
-    """What might be said instead, what the rules chose among it."""
-    own = chosen.pick.exchange.id
-    others = (
-        replace(one, step=chosen.step) if one.pick.exchange.id == own else one
-        for one in candidates(turn)
-        if one.pick.chosen.line.id != chosen.pick.chosen.line.id
-        and not (turn.heavy and one.pick.exchange.hears is None and _is_light(turn, one.pick.exchange))
-    )
-    return [chosen, *others]
-
-
-def reply_to(turn: Turn, weigher: Weigher | None = None) -> Reply | None:
-    """The reply; None only if the bank has no line that may be said to this person at all. Without a weigher the rules
-    alone choose."""
-    found = ruled(turn)
-    if found is None:
-        return None
-    if weigher is not None and found.step not in SETTLED:
-        found = weigher.best(turn, open_to(turn, found))
-    pick = found.pick
-    chips = () if turn.prompt.low else pick.exchange.chips
-    drawing = drawing_for(turn.prompt, pick.exchange, pick.chosen.line, heavy=turn.heavy)
-    return Reply((pick.chosen,), _mood(turn, pick), chips, found.step or "weighed", drawing)
-
-
-def _mood(turn: Turn, pick: Pick) -> Mood:
-    mood = mood_next(history=turn.prompt.history, text=turn.prompt.text, low=turn.prompt.low, before=turn.prompt.mood)
-    if turn.prompt.low or pick.exchange.act == "farewell_night":
-        return "calm"
-    return "silly" if pick.chosen.line.tone in PLAYFUL_TONES else mood

@@ -10,7 +10,7 @@ import pytest
 from companion.bank import bank_load
 from companion.engines.base import EngineUnavailable
 from companion.engines.embedded.engine import EmbeddedEngine
-from companion.engines.embedded.mind import Reply
+from companion.engines.embedded.replying import Reply
 from companion.engines.embedded.state import talk_of
 from companion.types import Limits, Line, Persona, Prompt, Recalled, Sliders
 

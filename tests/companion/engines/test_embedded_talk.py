@@ -9,7 +9,7 @@ import pytest
 from companion.engines.base import EngineUnavailable
 from companion.engines.embedded.__main__ import digests, is_fresh
 from companion.engines.embedded.engine import EmbeddedEngine
-from companion.engines.embedded.mind import Reply
+from companion.engines.embedded.replying import Reply
 from companion.types import Line, Prompt, Recalled
 from companion.words import spoken
 

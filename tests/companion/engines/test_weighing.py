@@ -16,7 +16,8 @@ from companion.engines.embedded import mind, weighing
 from companion.engines.embedded.candidates import Candidate, candidates
 from companion.engines.embedded.engine import EmbeddedEngine
 from companion.engines.embedded.judged import Judged, Place, key_of
-from companion.engines.embedded.mind import SETTLED, Turn, open_to, reply_to, ruled
+from companion.engines.embedded.mind import Turn, ruled
+from companion.engines.embedded.replying import SETTLED, open_to, reply_to
 from companion.engines.embedded.weighing import SHA256, Weigher, WeighingError, signs, weigher
 from companion.types import DOES, LANGUAGES, Line, Prompt
 
