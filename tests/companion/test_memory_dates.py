@@ -36,6 +36,7 @@ ROWS: list[tuple[Language, str, str | None]] = [
     ("en", "next month", None),
     ("pt-BR", "na sexta", "2026-11-27"),
     ("pt-BR", "sexta que vem", "2026-12-04"),
+    ("pt-BR", "domingo agora", "2026-11-29"),
     ("pt-BR", "amanhã de manhã", "2026-11-26"),
     ("pt-BR", "depois de amanhã", "2026-11-27"),
     ("pt-BR", "dia 14", "2026-12-14"),
