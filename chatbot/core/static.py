@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
-import tempfile
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,8 @@ from wsgiref.headers import Headers
 from django.conf import settings
 from whitenoise.middleware import WhiteNoiseMiddleware
 from whitenoise.responders import StaticFile
+
+from chatbot.core.files import write_whole
 
 PACKED = frozenset({".css", ".js", ".svg", ".webmanifest", ".json"})
 
@@ -46,12 +47,7 @@ def _twin(path: str, _mtime: int, _size: int) -> Path | None:
     if twin.exists():
         return twin
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        # Whole or not at all: another process may be serving it already.
-        handle, name = tempfile.mkstemp(dir=folder)
-        with os.fdopen(handle, "wb") as file:
-            file.write(gzip.compress(text, 9, mtime=0))
-        Path(name).replace(twin)
+        write_whole(twin, gzip.compress(text, 9, mtime=0))  # another process may be serving it already
     except OSError:
         return None
     return twin

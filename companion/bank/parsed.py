@@ -6,12 +6,11 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
-import os
-import tempfile
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from chatbot.core.files import write_whole
 from companion.bank import form
 from companion.bank.form import FileForm
 from companion.types import Language
@@ -46,11 +45,4 @@ def parsed_read(directory: Path, language: Language, digest: str) -> tuple[FileF
 def parsed_write(directory: Path, language: Language, digest: str, forms: tuple[FileForm, ...]) -> None:
     content = _Parsed(digest=f"{digest} {_parser()}", forms=forms).model_dump_json(exclude_defaults=True)
     with contextlib.suppress(OSError):  # a full or read-only disk costs time at the next start
-        directory.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=directory, suffix=".tmp")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(content)
-            Path(temporary).replace(_path(directory, language))
-        finally:
-            Path(temporary).unlink(missing_ok=True)
+        write_whole(_path(directory, language), content.encode())

@@ -60,8 +60,9 @@ class _Reader:
 
 @cache
 def _all_tables() -> dict[str, _Tables]:
-    text = (Path(__file__).parent / "words" / "dates.yaml").read_text(encoding="utf-8")
-    return {language: _Tables.model_validate(given) for language, given in yaml.safe_load(text).items()}
+    content = (Path(__file__).parent / "words" / "dates.yaml").read_bytes()
+    read = yaml.load(content, Loader=yaml.CSafeLoader)
+    return {language: _Tables.model_validate(given) for language, given in read.items()}
 
 
 @cache

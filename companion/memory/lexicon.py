@@ -144,7 +144,7 @@ def _first_names() -> str:
 @cache
 def lexicon(language: Language) -> Lexicon:
     """The patterns of a language. A file that does not check raises at once."""
-    words = Words.model_validate(yaml.safe_load((WORDS / f"{language}.yaml").read_text(encoding="utf-8")))
+    words = Words.model_validate(yaml.load((WORDS / f"{language}.yaml").read_bytes(), Loader=yaml.CSafeLoader))
     parts = dict(words.fragments)
     for before, text in words.fragments.items():  # a fragment may be made of others
         parts = {name: part.replace(f"<{before}>", text) for name, part in parts.items()}

@@ -30,8 +30,9 @@ _SMALL = frozenset(
 
 
 def words_of(text: str) -> tuple[str, ...]:
-    """The words of a text that make a difference, folded, without plural and -ing."""
-    found = _WORD.findall(fold(text).replace("ou", "o"))
+    """The words of a text that make a difference, folded, without plural and -ing. A text of emoji alone is one word:
+    without any it would be part of everything."""
+    found = _WORD.findall(fold(text).replace("ou", "o")) or fold(text).split()
     kept = [word for word in found if word not in _SMALL] or found
     return tuple(_stem(word) for word in kept)
 

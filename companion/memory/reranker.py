@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
-from zipfile import BadZipFile
 
 import numpy as np
 
 from chatbot.core.encoder.values import Floats
 from companion.memory.features import NAMES
-from companion.pinned import pinned
+from companion.pinned import arrays_pinned
 
 WEIGHTS: Final = Path(__file__).with_name("reranker.npz")
 SHA256: Final = "5cb321eafcaa69a2c9685777d623e8313e5a236044325507d060ab5d889e3430"
@@ -46,7 +44,6 @@ class Reranker:
 def reranker(path: Path = WEIGHTS, sha256: str = SHA256) -> Reranker:
     """Raises RerankerError."""
     try:
-        with np.load(io.BytesIO(pinned(path, sha256)), allow_pickle=False) as stored:
-            return Reranker({name: stored[name] for name in stored.files})
-    except (OSError, ValueError, EOFError, BadZipFile) as error:
+        return Reranker(arrays_pinned(path, sha256))
+    except (OSError, ValueError) as error:
         raise RerankerError(f"The memory's {path.name} can't be read: {error}.") from error

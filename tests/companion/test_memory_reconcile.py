@@ -13,7 +13,7 @@ from companion.memory import services
 from companion.memory.answers import memory_reply
 from companion.memory.facts import Fact, fact_read
 from companion.memory.models import Memory
-from companion.memory.reconcile import bounded, fades, meant, relation
+from companion.memory.reconcile import bounded, ended, fades, meant, relation
 from companion.types import LANGUAGES, Language
 
 THEN = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -63,6 +63,15 @@ def test_what_is_meant_and_what_is_left_alone() -> None:
     assert not meant("the science test", Fact("does", "play the drums"))
     assert bounded(Fact("person", "Paul", "dad"), [Fact("boundary", "my dad")])
     assert not bounded(Fact("like", "my drums"), [Fact("boundary", "my dad")])
+
+
+@pytest.mark.parametrize("topic", ["\U0001f602", "!!!", "\u2764\ufe0f \u2764\ufe0f"])
+def test_a_topic_without_a_word_means_nothing_else_and_ends_nothing(topic: str) -> None:
+    for fact in (Fact("like", "olives"), Fact("pet", "", "dog"), Fact("does", "judo")):
+        assert not meant(topic, fact)
+        assert not ended([topic], fact)
+    assert meant(topic, Fact("like", topic))
+    assert relation(Fact("like", "\U0001f3b8"), Fact("like", "\U0001f3ae"), "en") is None
 
 
 def test_rows_from_before_are_read() -> None:

@@ -79,7 +79,7 @@ def _read(path: Path, key: npt.NDArray[np.uint8]) -> Counted | None:
         return None
     given: dict[str, Any] = dict(zip(_STORED[1:], stored[1:], strict=True))
     for name in NAMED:
-        given[name] = tuple(given[name].tobytes().decode().split("\n"))
+        given[name] = tuple(filter(None, given[name].tobytes().decode().split("\n")))
     letters = Letters(**{name: given.pop(name) for name in _LETTERS})
     return Counted(**given, letters=letters)
 

@@ -4,14 +4,15 @@ wins; a full or read-only disk costs time at the next start, never a reply."""
 from __future__ import annotations
 
 import contextlib
-import os
-import tempfile
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
+
+from chatbot.core.files import write_whole
 
 
 def arrays_read(path: Path, names: Sequence[str]) -> list[np.ndarray[Any, Any]] | None:
@@ -27,12 +28,7 @@ def arrays_read(path: Path, names: Sequence[str]) -> list[np.ndarray[Any, Any]] 
 
 
 def arrays_write(path: Path, **arrays: np.ndarray[Any, Any]) -> None:
+    content = io.BytesIO()
+    np.savez(content, allow_pickle=False, **arrays)
     with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                np.savez(file, allow_pickle=False, **arrays)
-            Path(temporary).replace(path)
-        finally:
-            Path(temporary).unlink(missing_ok=True)
+        write_whole(path, content.getvalue())

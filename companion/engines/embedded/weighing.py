@@ -10,19 +10,17 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import io
 import itertools
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from zipfile import BadZipFile
 
 import numpy as np
 
 from chatbot.core.encoder import SIZE, Floats
 from companion.engines.embedded.judged import Judged, Place
-from companion.pinned import pinned
+from companion.pinned import arrays_pinned
 from companion.types import ABOUTS, DOES, LANGUAGES, TONES, Language
 from companion.words import content_words, feeling_of, words_of
 
@@ -199,7 +197,6 @@ def _of_message(turn: Turn) -> Floats:
 def weigher(path: Path = WEIGHTS, sha256: str = SHA256) -> Weigher:
     """Raises WeighingError."""
     try:
-        with np.load(io.BytesIO(pinned(path, sha256)), allow_pickle=False) as stored:
-            return Weigher({name: stored[name] for name in stored.files})
-    except (OSError, ValueError, EOFError, BadZipFile) as error:
+        return Weigher(arrays_pinned(path, sha256))
+    except (OSError, ValueError) as error:
         raise WeighingError(f"The companion's {path.name} can't be read: {error}.") from error

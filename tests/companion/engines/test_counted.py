@@ -38,10 +38,13 @@ def test_what_is_kept_is_what_was_counted(tmp_path: Path, monkeypatch: pytest.Mo
     assert index.scores(index.weighted("a dog ate it")).argmax() == 0
 
 
-@pytest.mark.parametrize("texts", [TEXTS[:2], (*TEXTS[1:], TEXTS[0]), ("nothing of it",)])
+@pytest.mark.parametrize("texts", [TEXTS[:2], (*TEXTS[1:], TEXTS[0]), ("nothing of it",), ()])
 def test_other_sentences_are_counted_anew(tmp_path: Path, texts: tuple[str, ...]) -> None:
     counted_of(TEXTS, "en", tmp_path)
-    assert _same(counted_of(texts, "en", tmp_path), counted_of(texts, "en", None))
+    for _ in range(2):  # counted, then read back
+        found = counted_of(texts, "en", tmp_path)
+        assert _same(found, counted_of(texts, "en", None))
+        assert LexicalIndex(found.letters, "en").size == len(texts)
 
 
 def test_what_counts_otherwise_counts_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
