@@ -90,7 +90,7 @@ def rows_of(language: Language, sort: str = "") -> list[dict[str, Any]]:
 
 
 def extraction(language: Language, *, wrong: bool) -> Iterator[str]:
-    from companion.memory.extract import facts_in
+    from companion.memory.reading import read
 
     learned = told = right = trapped = 0
     kinds: Counter[str] = Counter()
@@ -101,7 +101,7 @@ def extraction(language: Language, *, wrong: bool) -> Iterator[str]:
         wanted = [Item.read(fact) for fact in row["facts"]]
         found = [
             Item(fact.kind, fact.value, fact.who, fact.day.isoformat() if fact.day else "")
-            for fact in facts_in(row["text"], language, datetime.fromisoformat(row["at"]))
+            for fact in read(row["text"], language, datetime.fromisoformat(row["at"])).facts
         ]
         hit = pairs(found, wanted)
         learned, told, right = learned + len(found), told + len(wanted), right + hit

@@ -16,6 +16,7 @@ from companion.memory.extract import groups_of
 from companion.memory.facts import KINDS, Fact
 from companion.memory.lexicon import Asked, lexicon, sentence
 from companion.memory.models import Memory
+from companion.memory.reading import read
 from companion.memory.reconcile import words_of
 from companion.memory.services import (
     MemoryNotFound,
@@ -98,7 +99,15 @@ def _asked(text: str, language: Language) -> _Question | None:
         if match is not None:
             groups = groups_of(match, text)
             return _Question(about, groups.get("who", ""), groups.get("value", "").strip(" .!?"))
-    return None
+    return _wish(text, language) if lexicon(language).forgetting.search(bare) else None
+
+
+def _wish(text: str, language: Language) -> _Question | None:
+    """What is to be forgotten, where no pattern knows the words: only then is the message read once more."""
+    told = read(text, language)
+    if told.forget_last:
+        return _Question("forget", "", "")
+    return _Question("forget", "", told.forget[0]) if told.forget else None
 
 
 def _fitting(asked: _Question, known: Sequence[Pair]) -> list[Pair]:

@@ -45,13 +45,12 @@ def facts_in(
     """The facts of one message, in the order in which they are said. `at`: when, in the person's own time; without it
     plans have no day. `kinds`: only those."""
     text = unicodedata.normalize("NFC", text)
-    bare = flat(text)
     words = lexicon(language)
-    if _forgets(bare, language) or words.not_a_message.search(bare):
+    if is_silenced(text, language):
         return ()
     text = _QUOTED.sub(lambda match: '"' + " " * (len(match.group()) - 2) + '"', text)
     found: list[Fact] = []
-    for start, end, asks in _parts(text, language):
+    for start, end, asks in parts_of(text, language):
         part = text[start:end]
         rules = [rule for rule in words.learn if (kinds is None or rule.kind in kinds) and (rule.asked or not asks)]
         for fact in _facts_of(part, language, at, rules, found):
@@ -72,7 +71,7 @@ def ended_in(text: str, language: Language) -> tuple[str, ...]:
     text = unicodedata.normalize("NFC", text)
     words = lexicon(language)
     over: list[str] = []
-    for start, end, asks in _parts(text, language):
+    for start, end, asks in parts_of(text, language):
         bare = flat(text[start:end])
         guard = words.not_a_fact.search(bare)
         for pattern in words.ends if not asks else ():
@@ -93,7 +92,30 @@ def may_be_kept(value: str, language: Language) -> bool:
     value = flat(unicodedata.normalize("NFC", value))
     if _CONTACT.search(value) or lexicon(language).not_a_message.search(value):
         return False
-    return not any(_private(value, spoken) for spoken in dict.fromkeys((language, ENGLISH)))
+    return not any(is_private(value, spoken) for spoken in dict.fromkeys((language, ENGLISH)))
+
+
+def is_silenced(text: str, language: Language) -> bool:
+    """Whether nothing of the message is a fact, whatever it says: a wish to forget, planted instructions, role play.
+    text: NFC."""
+    bare = flat(text)
+    return _forgets(bare, language) or bool(lexicon(language).not_a_message.search(bare))
+
+
+def is_keepable(fact: Fact, part: str, language: Language) -> bool:
+    """Whether a fact may be kept, by its words and, where they could be read into it, those of the part of the message
+    that tells it: the classes of 6.5, contact details, and what is too long to be one thing."""
+    bare = flat(fact.value)
+    longest = LONGEST_NAME if fact.kind in NAMES else LONGEST
+    if fact.value and not (2 <= len(bare) <= longest and len(bare.split()) <= MOST_WORDS):
+        return False
+    if _CONTACT.search(bare) or is_private(f"{flat(fact.who)} {bare}", language):
+        return False
+    if fact.kind in NAMES and fact.value and not _is_name(fact.kind, bare, language):
+        return False
+    if fact.kind == "from" and not lexicon(language).broad.search(bare):
+        return False  # a town
+    return fact.kind not in WHOLE or not is_private(flat(part), language)
 
 
 def groups_of(match: Any, text: str) -> dict[str, str]:
@@ -102,7 +124,8 @@ def groups_of(match: Any, text: str) -> dict[str, str]:
     return {name: text[start:end] for name, (start, end) in spans.items() if start >= 0}
 
 
-def _private(bare: str, language: Language) -> bool:
+def is_private(bare: str, language: Language) -> bool:
+    """Whether something of 6.5 is in a flat text, by the words of that language alone."""
     words = lexicon(language)
     return bool(words.never.search(words.harmless.sub(" ", bare)))
 
@@ -113,7 +136,7 @@ def _forgets(bare: str, language: Language) -> bool:
     return any(pattern.search(bare) for pattern in wishes)
 
 
-def _parts(text: str, language: Language) -> Iterator[tuple[int, int, bool]]:
+def parts_of(text: str, language: Language) -> Iterator[tuple[int, int, bool]]:
     """The parts of a text, and whether each asks: sentences, apart where somebody begins anew or begins to ask."""
     words = lexicon(language)
     for start, end, asks in _sentences(text):
@@ -207,7 +230,7 @@ def _with_name(part: _Part, facts: list[Fact], before: Sequence[Fact]) -> list[F
     for pattern in lexicon(part.language).named if nameless else ():
         match = pattern.search(part.bare)
         if match is not None:
-            named = replace(nameless[-1], value=_capital(part.text[slice(*_value_place(match))]))
+            named = replace(nameless[-1], value=capital(part.text[slice(*_value_place(match))]))
             told = any(fact.kind == "pet" and fact.value for fact in facts)
             if _is_name("pet", flat(named.value), part.language) and not told:
                 return [*(fact for fact in facts if fact != nameless[-1]), named]
@@ -231,13 +254,13 @@ def _fact(rule: Rule, match: Any, part: _Part) -> tuple[Fact, Place] | None:
         if lexicon(part.language).articles.sub("", f"{flat(who)} ") == "":
             return None  # "my favourite is ..." names no sort
     if kind == "pet" and "value" not in groups:
-        return None if _private(fold(who), part.language) else (Fact("pet", "", who), _value_place(match))
+        return None if is_private(fold(who), part.language) else (Fact("pet", "", who), _value_place(match))
     place = _trimmed(kind, _value_place(match), part, whole=rule.whole)
     value = part.text[slice(*place)]
     day = _time_of((match.start(), place[1]), part.times) if kind == "plan" else None
     if not _is_told(rule, value, groups["value"], part, day) or not _sensible(kind, flat(value), who, part.language):
         return None
-    return Fact(kind, _capital(value) if kind in NAMES else value, who, None if day is None else day.day), place
+    return Fact(kind, capital(value) if kind in NAMES else value, who, None if day is None else day.day), place
 
 
 def _is_told(rule: Rule, value: str, before: str, part: _Part, day: When | None) -> bool:
@@ -248,7 +271,7 @@ def _is_told(rule: Rule, value: str, before: str, part: _Part, day: When | None)
         return False
     if rule.kind == "joke" and len(value.split()) <= 2 < len(before.split()):
         return False  # "my dog", and cut off what would name it
-    return rule.kind not in WHOLE or not _private(part.bare, part.language)
+    return rule.kind not in WHOLE or not is_private(part.bare, part.language)
 
 
 def _who(who: str, language: Language) -> str:
@@ -257,7 +280,7 @@ def _who(who: str, language: Language) -> str:
     return who if filler is None else who[: filler.start()]
 
 
-def _capital(name: str) -> str:
+def capital(name: str) -> str:
     return " ".join(part[:1].upper() + part[1:] for part in name.split())
 
 
@@ -274,7 +297,7 @@ def _sensible(kind: Kind, bare: str, who: str, language: Language) -> bool:
     words = lexicon(language)
     if not 2 <= len(bare) <= (LONGEST_NAME if kind in NAMES else LONGEST) or len(bare.split()) > MOST_WORDS:
         return False
-    if _CONTACT.search(bare) or _private(f"{flat(who)} {bare}", language):
+    if _CONTACT.search(bare) or is_private(f"{flat(who)} {bare}", language):
         return False
     if kind in NAMES:
         return _is_name(kind, bare, language)

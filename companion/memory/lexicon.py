@@ -25,6 +25,9 @@ Asked = Literal[
     "boundary",
 ]  # fmt: skip
 
+# Fragments that are lists of words of one sort.
+LISTS = ("first", "pet", "kin", "event", "feel", "sport", "country")
+
 
 class _Learn(BaseModel):
     """dated: only where the words around name a time; again: one that comes again and again. asked: said as a question
@@ -54,7 +57,9 @@ class Words(BaseModel):
     not_own_name: for the person's own. not_a_fact: what makes a fact that follows none; not_after: also one before;
     not_a_message: a whole message. apart: where somebody begins anew in a sentence; turns: where they begin to ask.
     cut: where a value ends; filler: what is left out at its end. articles: at a plan's front. many: those of whom
-    there may be several. ask: questions and wishes to memory. sentences, answers: what is said back.
+    there may be several. ask: questions and wishes to memory; forgetting: words without which nothing is to be
+    forgotten. origins: what else says broadly where one
+    is from. sentences, answers: what is said back.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -79,7 +84,9 @@ class Words(BaseModel):
     articles: str
     many: str
     places: list[str]
+    origins: str
     ask: list[_Ask]
+    forgetting: list[str]
     sentences: Mapping[str, str]
     answers: Mapping[str, list[str]]
 
@@ -122,6 +129,9 @@ class Lexicon:
     articles: Any
     many: Any
     ask: tuple[tuple[Asked, Any], ...]
+    forgetting: Any
+    broad: Any
+    lists: tuple[tuple[str, Any], ...]
 
 
 def _compile(pattern: str, fragments: Mapping[str, str], *, bare: bool = True) -> Any:
@@ -190,6 +200,9 @@ def lexicon(language: Language) -> Lexicon:
         articles=one(words.articles),
         many=one(words.many),
         ask=tuple((rule.about, one(pattern)) for rule in words.ask for pattern in rule.any),
+        forgetting=one_of(words.forgetting),
+        broad=one(rf"^\W*(?:\w{{1,3}} )?(?:<place>|{words.origins})\W*$"),
+        lists=tuple((name, one(rf"\b<{name}>\b")) for name in LISTS),
     )
 
 

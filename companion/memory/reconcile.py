@@ -102,7 +102,11 @@ def merged(fact: Fact, known: Fact) -> Fact:
 def ended(over: Sequence[str], known: Fact) -> bool:
     """Whether what was said to be over ("i quit judo") is this."""
     words = set(words_of(known.value))
-    return known.kind in ENDS and any(set(words_of(one)) <= words or words <= set(words_of(one)) for one in over)
+    if known.kind == "pet":  # "the hamster died": whatever its name
+        words = words or set(words_of(known.who))
+        return any(set(words_of(one)) in (words, set(words_of(known.who))) for one in over)
+    said = known.kind in ENDS or known.kind == "person"
+    return said and any(set(words_of(one)) <= words or words <= set(words_of(one)) for one in over)
 
 
 def meant(topic: str, fact: Fact) -> bool:

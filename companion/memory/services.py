@@ -19,11 +19,12 @@ from chatbot.core.encoder import EncoderError, encode
 from chatbot.core.encoder.values import Floats
 from chatbot.core.ids import new_id
 from chatbot.core.locks import hold
-from companion.memory.extract import ended_in, facts_in, may_be_kept
+from companion.memory.extract import may_be_kept
 from companion.memory.facts import Fact, Kind, fact_read, fact_row
 from companion.memory.lexicon import sentence
 from companion.memory.models import Memory, MemoryState
 from companion.memory.ranking import ENGLISH_ONLY, WORDS_SHARE, Index
+from companion.memory.reading import read
 from companion.memory.reconcile import bounded, ended, fades, meant, merged, relation
 from companion.types import Language, Recalled
 
@@ -65,10 +66,12 @@ class MemoryView:
 
 @dataclass(frozen=True)
 class Understood:
-    """What a message says plainly, each fact with its place by sense as it is stored, and what it says is over."""
+    """What a message tells, each fact with its place by sense as it is stored; what it says is over, and the new day of
+    a plan that it doesn't name."""
 
     facts: tuple[tuple[Fact, str | None], ...] = ()
     over: tuple[str, ...] = ()
+    moved: tuple[date, ...] = ()
 
 
 def _fact(row: Memory) -> Fact:
@@ -108,9 +111,9 @@ def memory_learn(
 
 def memory_understand(text: str, language: Language, said_at: datetime | None = None) -> Understood:
     """The slow half of learning: reads and writes nothing. `said_at`: in the person's own time."""
-    facts, over = facts_in(text, language, said_at), ended_in(text, language)
-    vectors = _vectors([sentence(fact, language) for fact in facts]) if facts else []
-    return Understood(tuple(zip(facts, vectors, strict=True)), over)
+    told = read(text, language, said_at)
+    vectors = _vectors([sentence(fact, language) for fact in told.facts]) if told.facts else []
+    return Understood(tuple(zip(told.facts, vectors, strict=True)), told.over, told.moved)
 
 
 def memory_keep(
@@ -118,7 +121,7 @@ def memory_keep(
 ) -> list[MemoryView]:
     """The other half: put it beside what is known. One at a time for a person, or the same thing would stand twice."""
     added: list[MemoryView] = []
-    if not told.facts and not told.over:
+    if not told.facts and not told.over and not told.moved:
         return added
     with transaction.atomic():
         hold(_held(owner_id))
@@ -127,7 +130,7 @@ def memory_keep(
         for row, fact in known:
             if ended(told.over, fact):
                 _close(row, said_at)
-        for fact, vector in told.facts:
+        for fact, vector in (*told.facts, *_moved(told, known, said_at.date())):
             row = Memory(id=new_id(), owner_id=owner_id, source=source, since=said_at, vector=vector)
             known = [pair for pair in known if pair[0].state == MemoryState.CURRENT]
             here = {view.id for view in added}
@@ -138,6 +141,19 @@ def memory_keep(
                 known.append((row, kept))
                 added.append(_view(row, kept, language))
     return added
+
+
+def _moved(told: Understood, known: Sequence[tuple[Memory, Fact]], today: date) -> tuple[tuple[Fact, str | None], ...]:
+    """The plan that was told last and is still ahead, on its new day, where the message names none itself."""
+    ahead = [
+        (row, fact)
+        for row, fact in known
+        if fact.kind == "plan" and row.state == MemoryState.CURRENT and (fact.day is None or fact.day >= today)
+    ]
+    if not ahead or not told.moved or any(fact.kind == "plan" for fact, _ in told.facts):
+        return ()
+    row, fact = ahead[-1]
+    return ((replace(fact, day=told.moved[-1]), row.vector),)
 
 
 def _both(fact: Fact, pair: tuple[Memory, Fact], here: set[uuid.UUID]) -> bool:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from chatbot.core.encoder.eight import widened
 
-EIGHT: Final = ("layers.", "grams.", "said.", "reply.")  # what begins so
+EIGHT: Final = ("layers.", "grams.", "said.", "reply.", "words.", "pieces.")  # what begins so
 
 
 def quantised(weights: Mapping[str, npt.NDArray[np.float32]]) -> dict[str, npt.NDArray[Any]]:

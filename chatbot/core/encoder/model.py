@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -22,11 +22,14 @@ MOST_WINDOWS = 128  # a text of 20,000 characters in the worst script; what come
 BATCH = 32
 FEW = 320  # tokens, padding included, that one call takes whatever their lengths
 
+Token = TypeVar("Token")
+
 _threads_set = threading.Event()
 
 
-def windows_of(ids: Sequence[int], *, cls: int, sep: int) -> list[list[int]]:
-    """Token ids in windows of at most 256, each with its [CLS] and [SEP], neighbours sharing 32 tokens."""
+def windows_of(ids: Sequence[Token], *, cls: Token, sep: Token) -> list[list[Token]]:
+    """Tokens (their ids, or their places) in windows of at most 256, each with its [CLS] and [SEP], neighbours sharing
+    32 tokens."""
     room = WINDOW - 2
     found = [[cls, *ids[:room], sep]]
     start = room - OVERLAP
@@ -123,8 +126,9 @@ class TrunkModel:
 
         spans: list[tuple[int, int]] = []
         windows: list[list[int]] = []
-        for ids in self._ids(texts):
-            found = windows_of(ids, cls=self.cls, sep=self.sep)
+        tokens = self._tokens(texts)
+        for one in tokens:
+            found = windows_of(one.ids, cls=self.cls, sep=self.sep)
             spans.append((len(windows), len(windows) + len(found)))
             windows.extend(found)
         hidden: list[Floats] = [np.empty(0, np.float32)] * len(windows)
@@ -149,9 +153,10 @@ class TrunkModel:
             Encoded(
                 array=_one(outputs[SENTENCE][first:last]) if SENTENCE in names else np.empty(0, np.float32),
                 hidden=tuple(hidden[first:last]),
+                places=() if SENTENCE in names else _places(tokens[at]),
                 outputs={name: np.stack(outputs[name][first:last]) for name in names if name in heads},
             )
-            for (first, last), names in zip(spans, asked, strict=True)
+            for at, ((first, last), names) in enumerate(zip(spans, asked, strict=True))
         ]
 
     def run_joined(self, runs: Sequence[Sequence[Part]], *, head: JoinedHead) -> list[Floats]:
@@ -178,10 +183,10 @@ class TrunkModel:
                     found[at] = values[row]
         return found
 
-    def _ids(self, texts: Sequence[str]) -> list[list[int]]:
+    def _tokens(self, texts: Sequence[str]) -> list[Any]:
         if len(texts) == 1:  # the usual message; a batch would wake the tokenizer's threads for it
-            return [self.tokenizer.encode(texts[0], add_special_tokens=False).ids]
-        return [found.ids for found in self.tokenizer.encode_batch(list(texts), add_special_tokens=False)]
+            return [self.tokenizer.encode(texts[0], add_special_tokens=False)]
+        return list(self.tokenizer.encode_batch(list(texts), add_special_tokens=False))
 
     def _special(self, token: str) -> int:
         found = self.tokenizer.token_to_id(token)
@@ -203,6 +208,11 @@ def _rows(states: Any, mask: Any, rows: Sequence[int]) -> tuple[Any, Any]:
     real = mask[list(rows)]
     longest = int(real.sum(1).max())
     return states[list(rows), :longest], real[:, :longest]
+
+
+def _places(tokens: Any) -> tuple[tuple[tuple[int, int], ...], ...]:
+    """Where in the text the tokens of each window stand."""
+    return tuple(tuple(window) for window in windows_of(tokens.offsets, cls=(0, 0), sep=(0, 0)))
 
 
 def _one(vectors: Sequence[Floats]) -> Floats:
