@@ -1,4 +1,5 @@
-"""How well the memory finds what was said, and how fast: `python -m bench.memory [--no-recall] [--no-growth]`.
+"""How well the memory finds what was said, how fast, and what it never keeps:
+`python -m bench.memory [--no-recall] [--no-growth] [--no-never]`.
 
 (a) Recall on LoCoMo (Maharana et al. 2024; CC-BY-NC-4.0, evaluation only: nothing of it is in this repository, and
 nothing here learns from it). Documents are the raw turns of a conversation, with who said them and when; of each
@@ -9,7 +10,9 @@ reciprocal-rank fusion, and mem0 with the same encoder, where it is installed
 
 (d) Growth: made-up turns with vectors at hand, from 100 to 100,000; the time to index them, to add one, to rank.
 
-Printed, and kept in bench/results/memory.txt and memory_growth.txt with the day and the commit.
+(e) What is never kept, planted and asked for, and recall with it left out: bench/never.py.
+
+Printed, and kept in bench/results/memory.txt, memory_growth.txt and memory_never.txt with the day and the commit.
 """
 
 from __future__ import annotations
@@ -43,7 +46,7 @@ from companion.memory.ranking import Index
 from companion.memory.said import Said
 
 RESULTS = Path(__file__).parent / "results"
-RECALL, GROWTH = RESULTS / "memory.txt", RESULTS / "memory_growth.txt"
+RECALL, GROWTH, NEVER = RESULTS / "memory.txt", RESULTS / "memory_growth.txt", RESULTS / "memory_never.txt"
 LOCOMO = ROOT.parent / "shared" / "data" / "dev" / "locomo"
 CATEGORIES: Final = {1: "several turns", 2: "time", 3: "open domain", 4: "one turn"}
 KS: Final = (1, 5, 10, 20)
@@ -349,6 +352,7 @@ def main() -> int:
     parser.add_argument("--mem0", type=Path, help="a folder that mem0ai was installed into with pip's --target")
     parser.add_argument("--no-recall", action="store_true")
     parser.add_argument("--no-growth", action="store_true")
+    parser.add_argument("--no-never", action="store_true")
     options = parser.parse_args()
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
@@ -359,6 +363,10 @@ def main() -> int:
         parts = [] if options.no_growth else [(GROWTH, "How fast the memory finds", measured_growth())]
         if not options.no_recall:
             parts.append((RECALL, "What the memory finds", measured_recall(options.data)))
+        if not options.no_never:
+            from bench import never
+
+            parts.append((NEVER, "What the memory never keeps", never.measured(options.data)))
         kept = [_kept(path, title, lines) for path, title, lines in parts]
         from chatbot.core.encoder import encoder_close
 

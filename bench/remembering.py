@@ -145,7 +145,7 @@ def after(steps: Sequence[Mapping[str, str]], language: Language) -> list[Item]:
     from companion.memory.answers import memory_reply
     from companion.memory.services import current_of, memory_learn
 
-    owner, at = _person(), datetime.min
+    owner, at = newcomer(), datetime.min
     for step in steps:
         at = datetime.fromisoformat(step["at"])
         if memory_reply(owner_id=owner, text=step["text"], language=language, seed=0, at=at) is None:
@@ -156,7 +156,8 @@ def after(steps: Sequence[Mapping[str, str]], language: Language) -> list[Item]:
     ]
 
 
-def _person() -> uuid.UUID:
+def newcomer() -> uuid.UUID:
+    """Somebody of whom nothing is known, with a key."""
     from chatbot.core import keys
     from chatbot.core.ids import new_id
 

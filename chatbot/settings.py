@@ -37,6 +37,8 @@ def _secret_key() -> str:
 SECRET_KEY = _secret_key()
 MASTER_KEY = env.str("ABRACO_MASTER_KEY", "")
 MASTER_KEY_FILE = env.str("ABRACO_MASTER_KEY_FILE", str(VAR_DIR / "master.key"))
+# What was deleted for good, by its ids. Beside the database and never in it: see docs/operations.md.
+GONE_FILE = env.str("ABRACO_GONE_FILE", str(VAR_DIR / "gone.list"))
 # An operator's stricter rules over moderation/policy.yaml: see docs/safety.md.
 POLICY_FILE = env.str("ABRACO_POLICY_FILE", "")
 
@@ -81,6 +83,7 @@ MIDDLEWARE = [
     "chatbot.accounts.middleware.PersonPlace",
     "chatbot.accounts.middleware.LeftQuickly",
     "chatbot.accounts.devices.DeviceSeen",
+    "chatbot.accounts.middleware.KeyMissingPage",
     "chatbot.pages.errors.HouseNotFound",
 ]
 

@@ -6,6 +6,7 @@ What stays is the audit trail, which says that it was done and holds nothing tha
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 import structlog
@@ -18,10 +19,11 @@ from chatbot.accounts.adapter import sign_out_tell
 from chatbot.accounts.devices import devices_end
 from chatbot.accounts.models import ErasureReason, ErasureRequest, GuardianshipState, User
 from chatbot.core import clock, metrics
-from chatbot.core.audit import audit_record
+from chatbot.core.audit import audit_record, audit_subjects
 from chatbot.core.erasure import erase_rows
+from chatbot.core.gone import gone_note
 from chatbot.core.jobs import sweep
-from chatbot.core.keys import key_destroy, key_forget
+from chatbot.core.keys import key_destroy, key_forget, keys_there
 
 log = structlog.get_logger()
 # R19 says within 48 hours; an hour is left for the sweep.
@@ -30,6 +32,8 @@ AGE_DOUBT_WAITS = timedelta(hours=47)
 GUARDIAN_WAITS = timedelta(days=7)
 # A turn that was running in another process may leave rows behind: they are looked for once more after this.
 AGAIN = timedelta(minutes=10)
+# The word of the audit trail for one that is done.
+ERASED = "account_erased"
 
 
 class TooLate(Exception):
@@ -106,6 +110,9 @@ def erasure_run(person_id: uuid.UUID) -> None:
     """Do it. Twice is harmless, and after a crash the next call goes on where it stopped."""
     # DANGER: the key goes first. Whatever breaks after this line, nothing of this person can be read any more.
     key_destroy(person_id)
+    waits = ErasureRequest.objects.filter(person_id=person_id, erased_at=None)
+    # Before it counts as done: what is not on the list comes back with a backup.
+    listed = gone_note("person", [person_id]) if waits.exists() else True
     User.objects.filter(id=person_id).update(is_active=False)
     for last in (False, False, True):
         try:
@@ -117,9 +124,26 @@ def erasure_run(person_id: uuid.UUID) -> None:
             if last:
                 raise
     with transaction.atomic():
-        first = ErasureRequest.objects.filter(person_id=person_id, erased_at=None).update(erased_at=clock.now())
-        if first:
-            audit_record(actor="house", subject=person_id, action="account_erased")
+        if listed and waits.update(erased_at=clock.now()):
+            audit_record(actor="house", subject=person_id, action=ERASED)
+
+
+def erasures_again(person_ids: Collection[uuid.UUID]) -> int:
+    """Of these people, who were erased, some are back, out of a backup: their keys are destroyed and their accounts
+    closed at once, and the sweep deletes their rows. How many were back."""
+    back = keys_there(person_ids) | set(User.objects.filter(id__in=person_ids).values_list("id", flat=True))
+    now = clock.now()
+    for person_id in back:
+        key_destroy(person_id)
+        User.objects.filter(id=person_id).update(is_active=False)
+        asked = {"reason": ErasureReason.ASKED, "asked_at": now, "due_at": now, "asked_by": None, "erased_at": None}
+        ErasureRequest.objects.update_or_create(person_id=person_id, defaults=asked)
+    return len(back)
+
+
+def erasures_known() -> Collection[uuid.UUID]:
+    """Who was erased, as the audit trail has it."""
+    return audit_subjects(ERASED)
 
 
 @sweep("accounts.erase", every_s=60)

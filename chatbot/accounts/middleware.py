@@ -1,4 +1,5 @@
-"""Between a request and its page: the language that the person chose, and the lock left by "leave quickly"."""
+"""Between a request and its page: the language that the person chose, the lock left by "leave quickly", a key that is
+missing."""
 
 from __future__ import annotations
 
@@ -14,12 +15,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import resolve, reverse
 from django.utils import timezone, translation
-from django.utils.cache import patch_vary_headers
+from django.utils.cache import add_never_cache_headers, patch_vary_headers
 from django.utils.http import urlencode
 
 from chatbot.accounts import gate
 from chatbot.accounts.adapter import LOCK
-from chatbot.accounts.models import User
+from chatbot.accounts.key_missing import CODE, key_sentence
+from chatbot.accounts.models import Role, User
+from chatbot.core.keys import KeyMissing
 
 log = structlog.get_logger()
 Answer = Callable[[HttpRequest], HttpResponse]
@@ -91,3 +94,24 @@ class LeftQuickly:
             return None
         here = request.get_full_path() if request.method == "GET" else settings.LOGIN_REDIRECT_URL
         return redirect(f"{reverse('accounts:unlock')}?{urlencode({'next': here})}")
+
+
+class KeyMissingPage:
+    """A page that can't open what is the person's own says so, and who can do something. Only a teen's page shows what
+    is sealed with the key of whoever looks."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.answer(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        person = request.user
+        if not isinstance(error, KeyMissing) or not isinstance(person, User) or person.role != Role.TEEN:
+            return None
+        log.error("key_missing", error=type(error).__name__)
+        context = {"sentence": key_sentence(error), "code": CODE}
+        response = render(request, "key_missing.html", context, status=503)
+        add_never_cache_headers(response)
+        return response

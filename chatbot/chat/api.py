@@ -228,10 +228,14 @@ def _not_possible(request: HttpRequest, error: services.NotPossible) -> HttpResp
 
 
 @api.exception_handler(talk.NotStored)
+def _not_stored(request: HttpRequest, error: talk.NotStored) -> HttpResponse:
+    return door.answer(door.away(error.cause), request.path)
+
+
 @api.exception_handler(DatabaseError)
 @api.exception_handler(CryptoError)
 def _away(request: HttpRequest, error: Exception) -> HttpResponse:
-    return door.answer(door.away(), request.path)
+    return door.answer(door.away(error), request.path)
 
 
 @api.exception_handler(HttpError)

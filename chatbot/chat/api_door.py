@@ -17,9 +17,11 @@ from pydantic import Field
 
 from chatbot.accounts import gate
 from chatbot.accounts.adapter import LOCK
+from chatbot.accounts.key_missing import CODE, key_sentence
 from chatbot.accounts.models import User
 from chatbot.chat import frames, services, talk
 from chatbot.core import ratelimit
+from chatbot.core.keys import KeyMissing
 
 BODY_BYTES = 64 * 1024
 # 20,000 characters, each of which JSON may write in twelve bytes.
@@ -88,7 +90,10 @@ def bad_field(name: str) -> str:
     return _("The field {name} is not as it should be.").format(name=name)
 
 
-def away() -> Refusal:
+def away(cause: Exception) -> Refusal:
+    """What is not there: the person's own key, or the database."""
+    if isinstance(cause, KeyMissing):
+        return Refusal(503, CODE, key_sentence(cause))
     sentence = _("I can't save messages right now, so nothing was sent. Try again in a minute.")
     return Refusal(503, "not_stored", sentence, retry_after=30)
 

@@ -19,7 +19,7 @@ from chatbot.accounts.management.commands.seed_demo import CAST, PASSWORD
 from chatbot.accounts.models import Role, User
 from chatbot.chat import health
 from chatbot.chat.playing import skills
-from chatbot.core import clock, crypto, keys, parts
+from chatbot.core import clock, crypto, gone, keys, parts
 from chatbot.core.audit import audit_broken_at, audit_record
 from chatbot.core.choices import choice, choice_set
 from moderation import screen
@@ -75,7 +75,7 @@ def _secrets() -> Iterator[Finding]:
         keys.master_keys()
     except crypto.CryptoError as error:
         yield Finding("red", "The master key can't be used.", str(error), stops=True)
-    for path in (Path(settings.MASTER_KEY_FILE), settings.VAR_DIR / "secret.key"):
+    for path in (Path(settings.MASTER_KEY_FILE), settings.VAR_DIR / "secret.key", Path(settings.GONE_FILE)):
         if _open_to_others(path):
             yield Finding("red", f"Others on this machine can read {path}.", f"chmod 600 {path}")
     if not settings.MASTER_KEY and Path(settings.MASTER_KEY_FILE).parent == settings.VAR_DIR:
@@ -210,6 +210,19 @@ def _skills() -> Iterator[Finding]:
         yield Finding("warn", f"ABRACO_SKILLS_OFF names {name!r}, but no skill is called that.", fix)
 
 
+def _gone() -> Iterator[Finding]:
+    said = gone.gone_wrong()
+    if said:
+        what = "What is deleted for good can't be written down, so a backup would bring it back."
+        yield Finding("red", what, said)
+    lost = keys.keys_lost(User.objects.values_list("id", flat=True).iterator())
+    if lost:
+        what = f"{lost} of the people here can't open their own things: their keys are not in the database."
+        yield Finding(
+            "red", what, 'put their rows of core_personkey back from a backup ("Backups", docs/operations.md)'
+        )
+
+
 def _shared() -> Iterator[Finding]:
     said = parts.redis_wrong() or parts.jobs_degraded()
     if said:
@@ -229,11 +242,13 @@ CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
     _regions, _people, _texts, _helplines, _safety_layer, _secrets, _https, _debug, _shared, _skills,
     _trail,
 )  # fmt: skip
+# Nothing of these stops a start, and they go through everybody.
+SLOW: tuple[Callable[[], Iterator[Finding]], ...] = (_gone,)
 
 
 def findings() -> list[Finding]:
     """Everything, the unsafe first."""
-    found = [finding for check in CHECKS for finding in check()]
+    found = [finding for check in (*CHECKS, *SLOW) for finding in check()]
     return sorted(found, key=lambda finding: finding.level != "red")
 
 
@@ -241,4 +256,5 @@ def start_refusals() -> list[str]:
     """Why this server must not start, one sentence each with its fix. Empty with DEBUG: the demo is a demo."""
     if settings.DEBUG:
         return []
-    return [f"{finding.what} Do this: {finding.fix.rstrip('.')}." for finding in findings() if finding.stops]
+    found = [finding for check in CHECKS for finding in check() if finding.stops]
+    return [f"{finding.what} Do this: {finding.fix.rstrip('.')}." for finding in found]

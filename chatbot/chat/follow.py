@@ -14,6 +14,7 @@ from chatbot.chat import frames, selectors
 from chatbot.chat.notices import turn_notices
 from chatbot.core.crypto import CryptoError
 from chatbot.core.database import in_database
+from chatbot.core.keys import KeyMissing
 
 log = structlog.get_logger()
 LOOK_S = 0.3
@@ -80,7 +81,10 @@ class Follower:
         return bool(set(self._seen) - self._done)
 
     async def _send_turn(self, turn_id: uuid.UUID) -> None:
-        progress = await in_database(selectors.turn_progress, turn_id, after=self._seen[turn_id])
+        try:
+            progress = await in_database(selectors.turn_progress, turn_id, after=self._seen[turn_id])
+        except KeyMissing:  # nobody opens it any more, however often it is looked at
+            progress = None
         if progress is None:
             self._done.add(turn_id)
             return

@@ -16,13 +16,13 @@ from chatbot.accounts.models import User
 from chatbot.accounts.standing import limits_loaded
 from chatbot.chat import answering
 from chatbot.chat.help_ready import may_be_answered
-from chatbot.chat.learning import messages_let_go
+from chatbot.chat.learning import messages_learn_waiting, messages_let_go
 from chatbot.chat.models import Author, Message, MessageState, Sentence, Turn
 from chatbot.core import clock
 from chatbot.core.crypto import CryptoError
 from chatbot.core.fields import opened
 from companion.memory import services as memory
-from companion.memory.answers import MemoryReply, memory_reply
+from companion.memory.answers import MemoryReply, memory_asked, memory_reply
 from companion.memory.extract import told_in
 from companion.play import services as play
 from companion.profile.services import Shape, companion_for
@@ -205,6 +205,8 @@ def screening_store(material: Material, screening: Screening, vector: tuple[floa
     )  # fmt: skip
     if not material.memory:
         return Known(told=told, playing=playing)
+    if memory_asked(text, language):
+        messages_learn_waiting(owner_id, material.language)
     answer = memory_reply(owner_id=owner_id, text=text, language=language, seed=material.turn_id.int, at=material.local)
     if answer is not None:
         if answer.forgot_all:  # and once more: a job that was at it may have kept something since

@@ -8,7 +8,9 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from chatbot.accounts import gate
-from chatbot.chat.frames import Disclosure, Notice, NoticeAction
+from chatbot.accounts.key_missing import CODE, key_sentence
+from chatbot.chat.frames import Disclosure, ErrorFrame, Notice, NoticeAction
+from chatbot.core.keys import KeyMissing
 from moderation.crisis import CrisisAnswer
 
 # Wording of the New York law, used for New York in capitals (safety-requirements, 2.1).
@@ -55,3 +57,11 @@ def crisis_notice(answer: CrisisAnswer) -> Notice:
     """The written flow for a message that could not be stored: words and card in one."""
     card: dict[str, Any] = answer.card.to_json() if answer.card is not None else {"title": "", "body": ""}
     return Notice(kind="crisis_card", title=str(card["title"]), body="\n".join(answer.bubbles), data=card or None)
+
+
+def not_stored(cause: Exception | None) -> ErrorFrame:
+    """That nothing can be saved just now: because of that key, or because of whatever is away."""
+    if isinstance(cause, KeyMissing):
+        return ErrorFrame(code=CODE, message=key_sentence(cause))
+    sentence = _("I can't save messages right now, so nothing was sent. It's still in your box; try in a minute.")
+    return ErrorFrame(code="not_stored", message=sentence, retry_after=30)

@@ -89,8 +89,16 @@ def conversations_of(person: User, *, limit: int = PAGE) -> list[ConversationVie
     found = []
     for row in Conversation.objects.filter(person=person, messages__isnull=False).distinct()[:limit]:
         first = row.messages.filter(author=Author.USER).order_by("id").first()
-        found.append(ConversationView(row.id, row.last_at, row.messages.count(), first.body[:80] if first else ""))
+        found.append(ConversationView(row.id, row.last_at, row.messages.count(), _opening(first)))
     return found
+
+
+def _opening(first: Message | None) -> str:
+    """How it began. Empty as well where the person's key is missing: the page around the list must open."""
+    try:
+        return first.body[:80] if first else ""
+    except KeyMissing:
+        return ""
 
 
 def conversation_of(person: User, conversation_id: uuid.UUID) -> Conversation:

@@ -13,6 +13,7 @@ from chatbot.chat.doctor import start_refusals
 from chatbot.core import jobs, logging, metrics
 from chatbot.core.database import database_close
 from chatbot.core.encoder import encoder_close
+from chatbot.core.gone import ListUnreadable, gone_again
 from companion.memory import lexicon
 from moderation import screen
 from moderation.incidents.services import helplines_refresh
@@ -34,10 +35,13 @@ async def house_open() -> None:
 
 def _checked() -> None:
     try:
+        gone_again()  # before anybody is served: the database may be a restored one
         helplines_refresh()
         refusals = start_refusals()
     except DatabaseError:
         raise NotFit("The database can't be read. Do this: `python manage.py migrate`, then start again.") from None
+    except ListUnreadable as error:
+        raise NotFit(str(error)) from None
     finally:
         connections.close_all()
     if refusals:

@@ -27,12 +27,13 @@ from chatbot.chat import dangers, frames, live, selectors, services, talk
 from chatbot.chat.follow import Follower
 from chatbot.chat.help_ready import may_talk
 from chatbot.chat.limits import closed_notice, closed_now
-from chatbot.chat.notices import break_notice, crisis_notice, disclosure, refusal_notice
+from chatbot.chat.notices import break_notice, crisis_notice, disclosure, not_stored, refusal_notice
 from chatbot.chat.report import message_report
 from chatbot.chat.sign_in import BySession, SignIn, TicketRefused, by_ticket
 from chatbot.core import clock, metrics
 from chatbot.core.crypto import CryptoError
 from chatbot.core.database import in_database
+from chatbot.core.keys import KeyMissing, key_missing
 from companion.profile.services import companion_for
 
 log = structlog.get_logger()
@@ -60,6 +61,7 @@ class ChatSocket(AsyncWebsocketConsumer):
     person: User | None = None
     conversation_id: uuid.UUID | None = None
     _known: uuid.UUID
+    _missing: KeyMissing | None
     _sign_in: SignIn
 
     async def connect(self) -> None:
@@ -127,7 +129,7 @@ class ChatSocket(AsyncWebsocketConsumer):
                         await self._frame(frame)
             except (DatabaseError, CryptoError) as error:
                 log.error("database_away", error=type(error).__name__)
-                await self._without_database(self.person, frame)
+                await self._without_database(self.person, frame, error)
 
     async def _let_in(self, frame: frames.ClientFrame) -> bool:
         """Whether anybody sits here. DANGER: a ticket counts alone, whoever else's cookie came with the socket."""
@@ -149,20 +151,16 @@ class ChatSocket(AsyncWebsocketConsumer):
         if person and text and await asyncio.to_thread(dangers.danger_in, text, person) is not None:
             await self.push(crisis_notice(await dangers.danger_unkept(person, text)))
 
-    async def _without_database(self, person: User | None, frame: frames.ClientFrame) -> None:
+    async def _without_database(self, person: User | None, frame: frames.ClientFrame, cause: Exception) -> None:
         """Danger is answered from memory; everything else waits, and nothing is lost in the browser."""
         if person is not None and isinstance(frame, frames.Say | frames.Edit):
             danger = dangers.danger_in(frame.text, person)
             if danger is not None:
-                answered = talk.message_without_database(person, frame.text, danger)
+                answered = talk.message_without_database(person, frame.text, danger, cause=cause)
                 if answered.danger is not None:
                     await self.push(crisis_notice(answered.danger))
                 return
-        await self.push(self._not_stored())
-
-    def _not_stored(self) -> frames.ErrorFrame:
-        sentence = _("I can't save messages right now, so nothing was sent. It's still in your box; try in a minute.")
-        return frames.ErrorFrame(code="not_stored", message=sentence, retry_after=30)
+        await self.push(not_stored(cause))
 
     async def _bad_frame(self, error: frames.BadFrame) -> None:
         await self.push(frames.ErrorFrame(code=error.code, message=error.sentence))
@@ -181,6 +179,7 @@ class ChatSocket(AsyncWebsocketConsumer):
             await self._on_hello(frame)
             return
         if self.conversation_id is None:
+            await self._danger_before_leaving(frame)  # a hello may have failed for want of what it opens
             await self._bad_frame(frames.BadFrame("no_hello", "type", "The first frame is hello."))
             return
         self._bad = 0
@@ -208,8 +207,8 @@ class ChatSocket(AsyncWebsocketConsumer):
             yield refused
         except talk.TooFast as refusal:
             refused.append(frames.ErrorFrame(code=refusal.code, message=refusal.sentence(), retry_after=refusal.wait_s))
-        except talk.NotStored:
-            refused.append(self._not_stored())
+        except talk.NotStored as error:
+            refused.append(not_stored(error.cause))
         except services.NotYours as refusal:
             refused.append(frames.ErrorFrame(code=refusal.code, message=refusal.sentence()))
         except gate.Refused as refusal:
@@ -262,6 +261,7 @@ class ChatSocket(AsyncWebsocketConsumer):
             return
         await self._join()
         await self.push(ready)
+        await self._push_all([not_stored(self._missing)] if self._missing else [])
         await self._tell_limits(self.person)
         self._limits = asyncio.create_task(self._watch_limits(self.person))
         seen = (frame.seen.turn, frame.seen.seq) if frame.seen else None
@@ -275,21 +275,21 @@ class ChatSocket(AsyncWebsocketConsumer):
         conversation = services.conversation_open(person=person, conversation_id=conversation_id)
         # Before the page of messages is read: a turn that ends in between is sent once more rather than never.
         self._known = selectors.turn_newest(conversation.id) or conversation.id
+        self._missing = key_missing(person.id)  # then the chat opens all the same: danger must be heard
         companion = companion_for(person.id)
-        turns = selectors.turns_open(conversation.id)
         try:
             left = may_talk(person, now=clock.now()).minutes_left
         except gate.Refused:
             left = None
         return frames.Ready(
             conversation=conversation.id,
-            messages=selectors.conversation_messages(conversation),
+            messages=[] if self._missing else selectors.conversation_messages(conversation),
             companion=frames.CompanionView(
                 name=companion.name, colour=companion.colour, mood=companion.mood, ai_label=_("AI")
             ),
             limits=frames.LimitsView(max_chars=frames.MESSAGE_CHARS, minutes_left=left),
             disclosure=disclosure(person.region),
-            turn=frames.OpenTurn(turn=turns[0], seq=0) if turns else None,
+            turn=next((frames.OpenTurn(turn=one, seq=0) for one in selectors.turns_open(conversation.id)), None),
         )
 
     async def _watch_limits(self, person: User) -> None:

@@ -51,7 +51,11 @@ class TooFast(gate.Refused):
 
 
 class NotStored(Exception):
-    """The database is away: nothing was lost, nothing was kept."""
+    """The database is away, or the person's key: nothing was lost, nothing was kept. `cause`: which of them."""
+
+    def __init__(self, cause: Exception) -> None:
+        super().__init__()
+        self.cause = cause
 
 
 @dataclass(frozen=True)
@@ -115,13 +119,13 @@ async def message_take(
         return await in_database(_take, person, conversation_id, client_id, text, danger=danger, paced=paced)
     except (DatabaseError, CryptoError) as error:
         log.error("database_away", error=type(error).__name__)
-        return message_without_database(person, text, danger)
+        return message_without_database(person, text, danger, cause=error)
 
 
-def message_without_database(person: User, text: str, danger: Decision | None) -> Taken:
+def message_without_database(person: User, text: str, danger: Decision | None, *, cause: Exception) -> Taken:
     """What can be done when nothing can be stored: the written flow for danger. Raises NotStored for the rest."""
     if danger is None:
-        raise NotStored
+        raise NotStored(cause)
     return Taken(None, danger=dangers.answer_without_database(person, text, danger))
 
 
@@ -234,7 +238,7 @@ async def message_correct(*, person: User, message_id: uuid.UUID, text: str) -> 
         return await in_database(_correct, person, message_id, text, danger)
     except (DatabaseError, CryptoError) as error:
         log.error("database_away", error=type(error).__name__)
-        return message_without_database(person, text, danger)
+        return message_without_database(person, text, danger, cause=error)
 
 
 def _correct(given: User, message_id: uuid.UUID, text: str, danger: Decision | None) -> Taken:

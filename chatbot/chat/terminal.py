@@ -52,12 +52,13 @@ def throw_away_database() -> Iterator[None]:
     """A database of its own in a temporary folder, with a key of its own; nothing is left behind."""
     with TemporaryDirectory(prefix="abraco-") as folder, jobs.drained_only():
         before = dict(connections.settings["default"])
-        kept_key = settings.MASTER_KEY
+        kept_key, kept_list = settings.MASTER_KEY, settings.GONE_FILE
         database_close()
         connections.close_all()
         another = connections["default"].vendor != "sqlite"
         _database_swap({**before, **sqlite_at(str(Path(folder) / "fresh.sqlite3"))}, another=another)
         settings.MASTER_KEY = crypto.encode_key(crypto.new_key())
+        settings.GONE_FILE = str(Path(folder) / "gone.list")
         keys.forget_cached()
         try:
             call_command("migrate", verbosity=0)
@@ -66,7 +67,7 @@ def throw_away_database() -> Iterator[None]:
         finally:
             database_close()
             connections.close_all()
-            settings.MASTER_KEY = kept_key
+            settings.MASTER_KEY, settings.GONE_FILE = kept_key, kept_list
             keys.forget_cached()
             _database_swap(before, another=another)
 

@@ -76,3 +76,9 @@ def audit_since(subject: uuid.UUID, action: str, since: datetime) -> bool:
 def audit_of(subject: uuid.UUID, *, limit: int = 50) -> list[AuditEntry]:
     """What was done about this person, newest first."""
     return list(AuditEntry.objects.filter(subject_id=subject).order_by("-number")[:limit])
+
+
+def audit_subjects(action: str) -> set[uuid.UUID]:
+    """Everybody about whom that was done."""
+    rows = AuditEntry.objects.filter(action=action, subject_id__isnull=False)
+    return {subject for subject in rows.values_list("subject_id", flat=True) if subject is not None}

@@ -5,30 +5,44 @@ A destroyed key leaves an empty row for a while, which says to every process: go
 
 from __future__ import annotations
 
+import itertools
 import os
 import stat
 import threading
 import uuid
 from collections import OrderedDict
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 from django.conf import settings
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
 from chatbot.core import clock, crypto
+from chatbot.core.leftovers import log_empty
 from chatbot.core.models import PersonKey
 
 _CACHE_SIZE = 512
+_AT_ONCE = 500
 # How long an unwrapped key is used without asking: so long may another process use one that was destroyed here.
 KNOWN_S = 30.0
 # The `master` of an empty row.
 _GONE = ""
 # Owners whose key this process destroyed. A turn that is still running must not make them a new one, nor keep the old.
 _destroyed: set[uuid.UUID] = set()
+_looks: list[Callable[[uuid.UUID], bool]] = []
 
 
 class KeyMissing(crypto.CryptoError):
-    """The person's key was destroyed (or never made): what it sealed can't be read any more."""
+    """The person's key is not there: what it sealed can't be read."""
+
+
+class KeyDestroyed(KeyMissing):
+    """It was destroyed, with all that it sealed. There is no other for this person."""
+
+
+class KeyLost(KeyMissing):
+    """Its row is gone and nobody destroyed it: a backup may have it. Until then there is no other for this person, or
+    what the lost one sealed and what a new one seals would stand side by side."""
 
 
 class MasterKeyError(crypto.CryptoError):
@@ -132,26 +146,75 @@ def _unwrap(row: PersonKey) -> bytes:
 
 
 def data_key(owner_id: uuid.UUID, *, make: bool = False) -> bytes:
-    """The person's data key. With `make`, a missing one is made (only writing a first value does that).
+    """The person's data key. With `make`, one is made for somebody of whom nothing is sealed yet (only writing a first
+    value does that).
 
-    Raises KeyMissing after erasure, MasterKeyError when the operator's key is not the right one.
+    Raises KeyDestroyed after erasure, KeyLost, MasterKeyError when the operator's key is not the right one.
     """
     known = _cache.get(owner_id)
     if known is not None:
         return known
-    row = PersonKey.objects.filter(owner_id=owner_id).first()
+    row = _row(owner_id)
+    destroyed = owner_id in _destroyed if row is None else row.master == _GONE
+    if destroyed:
+        raise KeyDestroyed("this person's key was destroyed")
     if row is None:
-        if not make or owner_id in _destroyed:
-            raise KeyMissing("this person's key does not exist")
+        if not make:
+            raise KeyLost("this person's key is missing")
         row = _key_make(owner_id)
-    if row.master == _GONE:
-        raise KeyMissing("this person's key was destroyed")
     key = _unwrap(row)
     _cache.put(owner_id, key)
     return key
 
 
+def key_missing(owner_id: uuid.UUID) -> KeyMissing | None:
+    """Why what is sealed of this person can't be read; None where it can, or nothing is sealed yet. Raises
+    MasterKeyError."""
+    try:
+        data_key(owner_id)
+    except KeyLost as error:
+        return error if _holds_sealed(owner_id) else None
+    except KeyMissing as error:
+        return error
+    return None
+
+
+def keys_lost(owner_ids: Iterable[uuid.UUID]) -> int:
+    """How many of these people have lost their key."""
+    left, lost = iter(owner_ids), 0
+    while some := list(itertools.islice(left, _AT_ONCE)):
+        rows = PersonKey.objects.filter(owner_id__in=some)
+        bare = set(some) - set(rows.values_list("owner_id", flat=True))
+        lost += sum(_holds_sealed(one) for one in bare)
+    return lost
+
+
+def keys_there(owner_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
+    """Of these people those who have a key."""
+    rows = PersonKey.objects.filter(owner_id__in=owner_ids).exclude(master=_GONE)
+    return set(rows.values_list("owner_id", flat=True))
+
+
+def holds_sealed(look: Callable[[uuid.UUID], bool]) -> None:
+    """Register what says whether anything sealed of a person is stored (core/fields.py)."""
+    _looks.append(look)
+
+
+def _holds_sealed(owner_id: uuid.UUID) -> bool:
+    return any(look(owner_id) for look in _looks)
+
+
+def _row(owner_id: uuid.UUID) -> PersonKey | None:
+    return PersonKey.objects.filter(owner_id=owner_id).first()
+
+
 def _key_make(owner_id: uuid.UUID) -> PersonKey:
+    if _holds_sealed(owner_id):
+        # Looked for once more: whoever made the first one meanwhile has sealed something with it, too.
+        made = _row(owner_id)
+        if made is None:
+            raise KeyLost("this person's key is missing")
+        return made
     master = master_keys()[0]
     row = PersonKey(
         owner_id=owner_id,
@@ -168,9 +231,10 @@ def _key_make(owner_id: uuid.UUID) -> PersonKey:
 
 
 def key_destroy(owner_id: uuid.UUID) -> bool:
-    """Destroy the person's key, so that nothing it sealed can be read, in backups of rows neither.
+    """Destroy the person's key, so that nothing it sealed can be read.
 
-    The row stays, empty, until `key_forget`: a turn that another process still runs must not make a new key.
+    A backup of the whole database has the key of its day: core/gone.py has that one destroyed again. The row stays,
+    empty, until `key_forget`: a turn that another process still runs must not make a new key.
     """
     _destroyed.add(owner_id)
     with transaction.atomic():
@@ -180,20 +244,13 @@ def key_destroy(owner_id: uuid.UUID) -> bool:
                 owner_id=owner_id, defaults={"wrapped": b"", "master": _GONE, "created_at": clock.now()}
             )
     _cache.drop(owner_id)
-    _log_truncate()
+    log_empty()  # it may still hold the wrapped key that was just overwritten in the file
     return destroyed > 0
 
 
 def key_forget(owner_id: uuid.UUID) -> None:
     """Delete what a destroyed key left, once no process can be busy with this person any more."""
     PersonKey.objects.filter(owner_id=owner_id, master=_GONE).delete()
-
-
-def _log_truncate() -> None:
-    """Empty SQLite's write-ahead log: it may still hold the wrapped key that was just overwritten in the file."""
-    if connection.vendor == "sqlite" and not connection.in_atomic_block:
-        with connection.cursor() as cursor:
-            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def master_rotate() -> int:

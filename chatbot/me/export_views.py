@@ -15,8 +15,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from chatbot.accounts import gate
+from chatbot.accounts.key_missing import key_sentence
 from chatbot.accounts.views import person_of
 from chatbot.core.database import in_database
+from chatbot.core.keys import key_missing
 from chatbot.me import exports
 from chatbot.me.models import Export, ExportForm
 
@@ -40,7 +42,11 @@ def export(request: HttpRequest) -> HttpResponse:
         except exports.NotNow as refusal:
             messages.warning(request, refusal.sentence)
         return redirect("me:export")
-    context = {"export": exports.export_of(person), "zone": gate.zone_of(person), "most": exports.MOST_A_DAY}
+    missing = key_missing(person.id)
+    context = {
+        "export": exports.export_of(person), "zone": gate.zone_of(person), "most": exports.MOST_A_DAY,
+        "locked": "" if missing is None else key_sentence(missing),
+    }  # fmt: skip
     return render(request, "me/export.html", context)
 
 
@@ -49,7 +55,11 @@ def export(request: HttpRequest) -> HttpResponse:
 @require_safe
 def export_file(request: HttpRequest, form: ExportForm) -> HttpResponseBase:
     """The person's own copy, opened stretch by stretch while it is sent. 404 where none is ready."""
-    found = exports.export_fetch(person_of(request))
+    person = person_of(request)
+    missing = key_missing(person.id)
+    if missing is not None:  # said as a page, and not in the middle of a file
+        raise missing
+    found = exports.export_fetch(person)
     if found is None:
         raise Http404
     # Under ASGI a plain iterator would be read to its end, and held, before the first byte goes out.

@@ -14,10 +14,12 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from chatbot.accounts import gate
+from chatbot.accounts.key_missing import key_sentence
 from chatbot.accounts.models import User
 from chatbot.core import clock
 from chatbot.core.audit import audit_record
 from chatbot.core.jobs import enqueue_after_commit
+from chatbot.core.keys import key_missing
 from chatbot.me.export import everything
 from chatbot.me.export_files import data_file, page_file
 from chatbot.me.models import Export, ExportForm, ExportPiece, ExportState
@@ -68,8 +70,11 @@ NOTHING = ExportView("", None, None, None)
 
 
 def export_ask(person: User, *, language: str) -> None:
-    """Ask for a copy; a job makes it. Raises NotNow: one at a time, and three in a day."""
+    """Ask for a copy; a job makes it. Raises NotNow: one at a time, three in a day, none without the person's key."""
     gate.may_export(person, person.id)
+    missing = key_missing(person.id)
+    if missing is not None:
+        raise NotNow(key_sentence(missing))
     now = clock.now()
     today = Export.objects.filter(owner_id=person.id, asked_at__gt=now - DAY).order_by("asked_at")
     if len(asked := list(today.values_list("asked_at", flat=True))) >= MOST_A_DAY:
@@ -208,6 +213,20 @@ def exports_clear() -> int:
     ExportPiece.objects.filter(export_id__in=ids).delete()
     Export.objects.filter(id__in=ids).delete()
     return len(ids)
+
+
+def copies_drop(person_id: uuid.UUID) -> None:
+    """Something was forgotten that a copy of this person's may still hold: one that is ready goes, and one that is
+    being made is begun anew."""
+    rows = Export.objects.filter(owner_id=person_id)
+    pieces = ExportPiece.objects.filter(owner_id=person_id)
+    with transaction.atomic():
+        # Its maker's claim ends with this line: what was read before it is written nowhere.
+        for row in rows.filter(state=ExportState.MAKING):
+            _held(row).update(state=ExportState.ASKED, lease_until=None)
+            enqueue_after_commit("me.export", str(row.id))
+        rows.filter(state=ExportState.READY).update(state=ExportState.OLD)
+        pieces.delete()
 
 
 def person_forget(person_id: uuid.UUID) -> None:

@@ -23,7 +23,7 @@ from chatbot.accounts import gate
 from chatbot.accounts import services as people
 from chatbot.accounts.models import Role, User
 from chatbot.accounts.views import person_of
-from chatbot.chat.learning import messages_let_go
+from chatbot.chat.learning import messages_learn_waiting, messages_let_go
 from chatbot.chat.material import language_of
 from chatbot.chat.selectors import messages_stand
 from chatbot.chat.terminal import memory_row
@@ -182,6 +182,7 @@ def forget(request: HttpRequest, person: User, memory_id: uuid.UUID) -> HttpResp
     It is gone from here at once; only the page that says so has it, sealed, and may give it back for some seconds.
     That is why the answer is the page itself: a redirect would have to keep it somewhere.
     """
+    messages_learn_waiting(person.id, language_of(person))  # learned later, it would come back
     try:
         taken = services.memory_taken(owner_id=person.id, memory_id=memory_id)
         services.memory_forget(owner_id=person.id, memory_id=memory_id)
@@ -212,6 +213,7 @@ def undo(request: HttpRequest, person: User) -> HttpResponse:
 @require_POST
 def forget_about(request: HttpRequest, person: User) -> HttpResponse:
     """Everything about a person or a thing, by its words. Always possible."""
+    messages_learn_waiting(person.id, language_of(person))
     topic = request.POST.get("topic", "")[:LONGEST_CORRECTION]
     count = services.memory_forget_about(owner_id=person.id, topic=topic)
     said = ngettext("%(count)d thing forgotten.", "%(count)d things forgotten.", count) % {"count": count}
@@ -224,7 +226,7 @@ def forget_about(request: HttpRequest, person: User) -> HttpResponse:
 def forget_all(request: HttpRequest, person: User) -> HttpResponse:
     """Everything, in two taps: the link here, and the button. What games kept goes too. Always possible."""
     if request.method == "GET":
-        return render(request, "me/forget_all.html", {"count": len(_of(person))})
+        return render(request, "me/forget_all.html", {"count": services.memory_count(owner_id=person.id)})
     messages_let_go(person.id)  # first: a job that is at it keeps nothing any more
     count = services.memory_forget_all(owner_id=person.id)
     play.play_forget(person.id)

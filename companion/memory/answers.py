@@ -70,6 +70,11 @@ class _Asker:
         return sentence(fact, self.language, self.at.date())
 
 
+def memory_asked(text: str, language: Language) -> bool:
+    """Whether the message asks memory for something, or has it forget something. Reads nothing of anybody."""
+    return _asked(text, language) is not None
+
+
 def memory_reply(
     *, owner_id: uuid.UUID, text: str, language: Language, seed: int, at: datetime | None = None
 ) -> MemoryReply | None:

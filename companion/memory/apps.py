@@ -7,6 +7,8 @@ class MemoryConfig(AppConfig):
 
     def ready(self) -> None:
         from chatbot.core.erasure import erases
+        from chatbot.core.gone import gone_kind
         from companion.memory import services
 
         erases("memory", services.person_forget)
+        gone_kind(services.GONE, again=services.memories_forget_again)

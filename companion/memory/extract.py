@@ -301,6 +301,8 @@ def _sensible(kind: Kind, bare: str, who: str, language: Language) -> bool:
         return False
     if kind in NAMES:
         return _is_name(kind, bare, language)
+    if kind == "like" and words.first_name.search(words.articles.sub("", f"{bare} ").strip()):
+        return False  # whom somebody likes
     if kind in TASTES and words.not_a_value.search(bare) and not words.still_a_value.search(bare):
         return False
     return kind in TASTES or not words.vague.search(bare)

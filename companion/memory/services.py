@@ -5,8 +5,7 @@ from __future__ import annotations
 import base64
 import logging
 import uuid
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from typing import Any
@@ -17,6 +16,8 @@ from django.db import transaction
 from chatbot.core import clock
 from chatbot.core.encoder import EncoderError, encode
 from chatbot.core.encoder.values import Floats
+from chatbot.core.erasure import copies_drop
+from chatbot.core.gone import gone_note
 from chatbot.core.ids import new_id
 from chatbot.core.locks import hold
 from companion.memory.extract import may_be_kept
@@ -32,6 +33,7 @@ log = logging.getLogger(__name__)
 
 LONGEST_CORRECTION = 80
 MOST = 500
+GONE = "memory"
 _LOOK_FIRST: dict[Kind, float] = {
     "name": 0.06, "pet": 0.04, "like": 0.04, "favourite": 0.04, "person": 0.03, "plan": 0.03, "does": 0.03,
     "win": 0.02, "dislike": 0.02, "feeling": 0.02, "joke": 0.02, "from": 0.01, "year": 0.01, "boundary": 0.0,
@@ -316,9 +318,16 @@ def memory_forget(*, owner_id: uuid.UUID, memory_id: uuid.UUID) -> None:
     with transaction.atomic():
         hold(_held(owner_id))
         row = _one(owner_id, memory_id)
-        for other in _replaced_by(row, list(Memory.objects.filter(owner_id=owner_id, state=MemoryState.CLOSED))):
-            other.delete()
-        row.delete()
+        closed = list(Memory.objects.filter(owner_id=owner_id, state=MemoryState.CLOSED))
+        _rows_forget(owner_id, [row.id, *(other.id for other in _replaced_by(row, closed))])
+
+
+def _rows_forget(owner_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> int:
+    """Delete these for good: a backup does not bring them back, and a copy that was made of them goes too."""
+    if ids:
+        gone_note(GONE, ids)
+        copies_drop(owner_id)
+    return Memory.objects.filter(id__in=ids).delete()[0]
 
 
 def _replaced_by(row: Memory, closed: Sequence[Memory]) -> list[Memory]:
@@ -343,12 +352,10 @@ def memory_forget_about(*, owner_id: uuid.UUID, topic: str) -> int:
     """Delete everything about a person or a thing, what was closed too. Number of memories deleted."""
     with transaction.atomic():
         hold(_held(owner_id))
-        before = Memory.objects.filter(owner_id=owner_id).count()
-        for row in Memory.objects.filter(owner_id=owner_id):
-            if topic.strip() and meant(topic, _fact(row)):
-                with suppress(MemoryNotFound):  # gone with what had taken its place
-                    memory_forget(owner_id=owner_id, memory_id=row.id)
-        return before - Memory.objects.filter(owner_id=owner_id).count()
+        rows = list(Memory.objects.filter(owner_id=owner_id)) if topic.strip() else []
+        closed = [row for row in rows if row.state == MemoryState.CLOSED]
+        about = [row for row in rows if meant(topic, _fact(row))]
+        return _rows_forget(owner_id, list({one.id for row in about for one in (row, *_replaced_by(row, closed))}))
 
 
 def memory_close(*, owner_id: uuid.UUID, memory_id: uuid.UUID, at: datetime) -> None:
@@ -362,10 +369,21 @@ def memory_forget_all(*, owner_id: uuid.UUID) -> int:
     """Delete everything remembered about the person. Number of memories deleted."""
     with transaction.atomic():
         hold(_held(owner_id))
-        deleted, _ = Memory.objects.filter(owner_id=owner_id).delete()
-    return deleted
+        return _rows_forget(owner_id, list(Memory.objects.filter(owner_id=owner_id).values_list("id", flat=True)))
+
+
+def memory_count(*, owner_id: uuid.UUID) -> int:
+    """How many things are remembered, closed ones too. Opens none of them."""
+    return Memory.objects.filter(owner_id=owner_id).count()
+
+
+def memories_forget_again(ids: Collection[uuid.UUID]) -> int:
+    """Delete those of these that are back, out of a backup. How many."""
+    return Memory.objects.filter(id__in=ids).delete()[0]
 
 
 def person_forget(owner_id: uuid.UUID) -> None:
-    """Delete everything about the person (erasure)."""
-    memory_forget_all(owner_id=owner_id)
+    """Delete everything about the person (erasure). It is the person who is noted as gone for good."""
+    with transaction.atomic():
+        hold(_held(owner_id))
+        Memory.objects.filter(owner_id=owner_id).delete()

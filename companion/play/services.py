@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
 
+from chatbot.core.erasure import copies_drop
+from chatbot.core.gone import gone_note
 from chatbot.core.rows import only_row
 from companion.play.models import Keepsake, Play
 from companion.skills.api import Made, Playing
 
 OPEN_FOR = timedelta(hours=3)  # a game that nobody touched for longer is put away
 SHELF = 200  # things; the oldest go
+GONE = "keepsake"
 WORD = "word"  # the kind of a thing that is one
 
 
@@ -115,7 +118,22 @@ def shelf_of(owner_id: uuid.UUID) -> list[Kept]:
 
 def shelf_remove(*, owner_id: uuid.UUID, keepsake_id: uuid.UUID) -> bool:
     """Take one thing off the shelf for good. Whether it was there."""
-    return Keepsake.objects.filter(owner_id=owner_id, id=keepsake_id).delete()[0] == 1
+    with transaction.atomic():
+        return _off_the_shelf(owner_id, [keepsake_id]) == 1
+
+
+def _off_the_shelf(owner_id: uuid.UUID, ids: Collection[uuid.UUID]) -> int:
+    """Those of these that are the person's. A backup does not bring them back, and a copy made of them goes too."""
+    theirs = list(Keepsake.objects.filter(owner_id=owner_id, id__in=ids).values_list("id", flat=True))
+    if theirs:
+        gone_note(GONE, theirs)
+        copies_drop(owner_id)
+    return Keepsake.objects.filter(id__in=theirs).delete()[0]
+
+
+def keepsakes_remove_again(ids: Collection[uuid.UUID]) -> int:
+    """Delete those of these that are back, out of a backup. How many."""
+    return Keepsake.objects.filter(id__in=ids).delete()[0]
 
 
 def kept_of(owner_id: uuid.UUID) -> Mapping[str, Any]:
@@ -149,21 +167,23 @@ def kept_drop(*, owner_id: uuid.UUID, skill: str, part: str, gone: Callable[[Map
         play.skills = skills | ({skill: {**given, "state": None, "active": False, "kept": kept}} if kept else {})
         play.before = {}  # of the last turn, as it was before it: what has just gone would be in there
         play.save()
+        copies_drop(owner_id)
     return len(listed) - len(left)
 
 
 def shelf_words_remove(*, owner_id: uuid.UUID, word: str | None = None) -> int:
     """Take words off the shelf, that one or all of them. How many went."""
-    rows = [row for row in Keepsake.objects.filter(owner_id=owner_id) if row.thing["kind"] == WORD]
-    gone = [row.id for row in rows if word is None or row.thing["title"] == word]
-    return Keepsake.objects.filter(owner_id=owner_id, id__in=gone).delete()[0]
+    with transaction.atomic():
+        rows = [row for row in Keepsake.objects.filter(owner_id=owner_id) if row.thing["kind"] == WORD]
+        return _off_the_shelf(owner_id, [row.id for row in rows if word is None or row.thing["title"] == word])
 
 
 def play_forget(owner_id: uuid.UUID) -> None:
     """Forget what skills kept, open games too, and the words that were taught. Stories stay: their owner wanted them on
     the shelf, and takes them off there."""
     with transaction.atomic():
-        Play.objects.filter(owner_id=owner_id).delete()
+        if Play.objects.filter(owner_id=owner_id).delete()[0]:
+            copies_drop(owner_id)
         shelf_words_remove(owner_id=owner_id)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
+from chatbot.core.keys import KeyMissing
 from chatbot.core.rows import only_row
 from companion.profile.models import Companion
 from companion.types import MOODS, PERSONAS, Mood, Persona, PersonaId, Sliders
@@ -44,11 +45,16 @@ def _persona(value: str) -> PersonaId:
 
 
 def companion_for(owner_id: uuid.UUID) -> Shape:
-    """The person's companion; the default one while they have not shaped it."""
+    """The person's companion; the default one while they have not shaped it. Where its name can't be opened it has the
+    default one's: pages that say so, and the chat that answers danger, are drawn with it."""
     row = only_row(Companion.objects.filter(owner_id=owner_id))
     if row is None:
         return Shape(DEFAULT_NAME, "classic", "honey", "sunny", 50, 50, 50)
-    return Shape(row.name, _persona(row.persona), row.colour, _mood(row.mood), row.playful, row.curious, row.gentle)
+    try:
+        name = row.name
+    except KeyMissing:
+        name = DEFAULT_NAME
+    return Shape(name, _persona(row.persona), row.colour, _mood(row.mood), row.playful, row.curious, row.gentle)
 
 
 def companion_shaped(owner_id: uuid.UUID) -> bool:

@@ -74,7 +74,7 @@ def incident_file(
         level=decision.level or "",
         categories=list(decision.categories),
         reason=reason,
-        excerpt=None if excerpt is None else _masked(excerpt),
+        excerpt=_kept(person_id, excerpt),
         at=now,
         sla_due=now + timedelta(minutes=DUE_MINUTES.get(decision.severity, DUE_MINUTES[1])),
     )
@@ -94,6 +94,13 @@ def incident_file(
 
 def _filed(turn_id: uuid.UUID | None, kind: str) -> Incident | None:
     return None if turn_id is None else Incident.objects.filter(turn_id=turn_id, kind=kind).first()
+
+
+def _kept(person_id: uuid.UUID, text: str | None) -> str | None:
+    """The excerpt as it is kept. None of somebody whose key is lost: staff learn that there is danger all the same."""
+    if text is None or isinstance(keys.key_missing(person_id), keys.KeyLost):
+        return None
+    return _masked(text)
 
 
 def _masked(text: str) -> str:
@@ -140,7 +147,8 @@ def _step(
         incident = rows.first()
         if incident is None or rows.update(**changes) != 1:
             raise ImpossibleMove(f"{action} is not possible")
-        incident.refresh_from_db()
+        # Not its words: claiming and closing must be possible where nobody can open them.
+        incident.refresh_from_db(fields=list(changes))
         _tell(incident, moderator_id, action=action, audit=audit, note=note)
     return incident
 

@@ -117,6 +117,19 @@ class Postgres:
         self._do("CREATE DATABASE {} TEMPLATE {}", name, template)
         return name
 
+    def dump(self, name: str, path: Path) -> None:
+        """As an operator's backup does it: all of the database, as statements."""
+        self._run("pg_dump", "--no-owner", "--dbname", self.url(name), "--file", str(path))
+
+    def restored(self, path: Path) -> str:
+        """The name of a fresh database with what was dumped."""
+        name = self.database("template0")
+        self._run("psql", "--quiet", "--set", "ON_ERROR_STOP=1", "--dbname", self.url(name), "--file", str(path))
+        return name
+
+    def _run(self, program: str, *arguments: str) -> None:
+        subprocess.run([self._programs / program, *arguments], check=True, capture_output=True, timeout=120)
+
     def drop(self, name: str) -> None:
         """Delete a database, whoever is connected to it."""
         self._do("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)

@@ -1,4 +1,4 @@
-"""A private redis-server on a free port, which writes nothing to the disk, and what can happen to it."""
+"""A private redis-server on a free port, which writes nothing to the disk unasked, and what can happen to it."""
 
 from __future__ import annotations
 
@@ -78,6 +78,16 @@ class Redis:
     def _set(self, name: str, value: str) -> None:
         with self.client as client:
             client.config_set(name, value)
+
+    def saved(self) -> bytes:
+        """Its own backup: the file that SAVE writes."""
+        with self.client as client:
+            client.config_set("rdbcompression", "no")
+            client.save()
+        path = self.folder / "dump.rdb"
+        content = path.read_bytes()
+        path.unlink()
+        return content
 
     def dump(self) -> bytes:
         """Every key with what is in it, as bytes: to look for a word in."""

@@ -12,6 +12,7 @@ from chatbot.accounts.models import User
 from chatbot.chat.material import language_of
 from chatbot.chat.terminal import memory_row
 from chatbot.core.audit import audit_record
+from chatbot.core.keys import KeyMissing
 from companion.memory.services import memory_list
 
 
@@ -31,7 +32,12 @@ class Command(BaseCommand):
             if not reason:
                 raise CommandError("Outside DEBUG, say why with --reason; the person sees it.")
             audit_record(actor="operator", subject=person.id, action="memory_read", detail={"reason": reason})
-        views = memory_list(owner_id=person.id, language=language_of(person))
+        try:
+            views = memory_list(owner_id=person.id, language=language_of(person))
+        except KeyMissing as error:
+            raise CommandError(
+                f"Nothing of {username} can be opened: {error}. `manage.py doctor` says more."
+            ) from error
         if options["json"]:
             self.stdout.write(json.dumps([memory_row(view) for view in views], ensure_ascii=False))
         else:

@@ -13,7 +13,7 @@ const UNHEARD_MS = 5_000;
 const TOO_LARGE = 4413;
 const NEAR_END_MIN = 20;
 const CLOSED = new Set(["limit", "quiet_hours", "guardian"]);
-const OWN_FAULT = new Set(["empty", "too_long", "bad_frame", "too_fast", "not_stored"]);
+const OWN_FAULT = new Set(["empty", "too_long", "bad_frame", "too_fast", "not_stored", "key_missing"]);
 
 const at = (name) => document.querySelector(`[data-${name}]`);
 const boot = JSON.parse(document.getElementById("chat-boot").textContent);
