@@ -143,7 +143,8 @@ def scenarios(language: Language, *, wrong: bool) -> Iterator[str]:
 def after(steps: Sequence[Mapping[str, str]], language: Language) -> list[Item]:
     """What is known of a new person once these were said, each answered as the turn does it."""
     from companion.memory.answers import memory_reply
-    from companion.memory.services import current_of, memory_learn
+    from companion.memory.kept import current_of
+    from companion.memory.services import memory_learn
 
     owner, at = newcomer(), datetime.min
     for step in steps:

@@ -17,17 +17,19 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402  as abo
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402  as above
 from django.core.handlers.asgi import ASGIRequest  # noqa: E402  as above
 from django.http import HttpResponse  # noqa: E402  as above
-from django.urls import path  # noqa: E402  as above
+from django.urls import path, reverse  # noqa: E402  as above
 from django.utils import translation  # noqa: E402  as above
 
 from chatbot.chat import api_door  # noqa: E402  as above
 from chatbot.chat.service import NotFit, house_close, house_open, house_watch  # noqa: E402  as above
 from chatbot.chat.socket import ChatSocket  # noqa: E402  as above
+from chatbot.me.importing import BODY_BYTES as IMPORT_BYTES  # noqa: E402  as above
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 PAGE_BYTES = 1024 * 1024
+PAGES = {reverse("me:memory_import"): IMPORT_BYTES}  # those that take more
 
 router = ProtocolTypeRouter(
     {
@@ -65,7 +67,7 @@ async def _capped(scope: Scope, receive: Receive, send: Send) -> None:
     """The pages and the API, which never see more of a body than they take. DANGER: one that is sent in pieces has no
     Content-Length, and Django would write all of it to the disk before anybody asks who sends it."""
     in_api = scope["path"].startswith("/api/")
-    most = api_door.body_most(scope["path"]) if in_api else PAGE_BYTES
+    most = api_door.body_most(scope["path"]) if in_api else PAGES.get(scope["path"], PAGE_BYTES)
     size = 0
 
     async def counted() -> MutableMapping[str, Any]:

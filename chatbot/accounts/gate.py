@@ -266,6 +266,15 @@ def may_recover(person: User) -> None:
         raise Refused
 
 
+def remembers(standing: Standing, *, now: datetime) -> bool:
+    """Whether anything may be remembered about this person just now, by rows that were read with them just now."""
+    try:
+        plain = may_enter(standing.person, now=now)
+    except Refused:
+        return False
+    return not plain and limits_from(standing.person, standing.limits, now).memory
+
+
 def may_keep(person: User, *, now: datetime) -> None:
     """Whether anything may be learned, corrected or recalled about this person now. Raises Refused, MemoryFrozen.
 

@@ -144,10 +144,12 @@ def turn_finish(
     timings: Mapping[str, float],
     learn: bool,
     said: Sequence[str] | None = None,
+    off_record: bool = False,
 ) -> uuid.UUID | None:
     """Store the reply and close the turn; the reply's id (None when nothing was said). Raises LeaseLost.
 
     `turn`: as it was claimed. `said`: all its sentences, where the caller stored each; else they are read.
+    `off_record`: whether the message was.
     """
     now = clock.now()
     with transaction.atomic():
@@ -168,6 +170,7 @@ def turn_finish(
                 id=new_id(after=max(turn.id, turn.message_id)), owner_id=turn.owner_id,
                 conversation_id=turn.conversation_id, author=Author.COMPANION,
                 body=joint.join(said), turn_id=turn.id, at=now, drawing=str(trace.get("drawing", "")),
+                off_record=off_record,
             )  # fmt: skip
             reply.save(force_insert=True)
         if learn:

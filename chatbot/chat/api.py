@@ -97,7 +97,8 @@ def say(request: HttpRequest, said: SayIn) -> Any:
     """Stored, then answered. `client_id` is made by the client: sent twice it is one message, and the same answer.
 
     The reply is read at `/turns/{turn}` by its sentences; with `wait` this answer waits for it, so many seconds at
-    most.
+    most. With `off_record` nothing of it is remembered, and it is still checked for danger; whether it counts stands in
+    the answer (it doesn't where nothing is remembered anyway).
     `message` and `turn` are null when the words could not be kept, and `notices` then says what matters.
     """
     return async_to_sync(_say)(_person(request), said)
@@ -114,8 +115,9 @@ async def _say(person: User, said: SayIn) -> SaidOut:
     except ValueError:
         raise door.Refusal(422, "empty", frames.nothing_to_read(), field="text") from None
     taken = await talk.message_take(
-        person=person, conversation_id=said.conversation, client_id=said.client_id, text=text
-    )
+        person=person, conversation_id=said.conversation, client_id=said.client_id, text=text,
+        off_record=said.off_record,
+    )  # fmt: skip
     notices = [] if taken.danger is None else [crisis_notice(taken.danger)]
     accepted = taken.acceptance
     if accepted is None:
@@ -127,6 +129,7 @@ async def _say(person: User, said: SayIn) -> SaidOut:
         conversation=accepted.conversation_id,
         message=accepted.message_id,
         turn=accepted.turn_id,
+        off_record=accepted.off_record,
         reply=await _reply(accepted.turn_id, wait_s=said.wait) if said.wait else None,
         notices=notices,
     )
@@ -190,9 +193,10 @@ def break_end(request: HttpRequest) -> Any:
 @api.get("/memory", response={200: list[MemoryOut], **READS}, summary="What is remembered about me")
 def memory(request: HttpRequest) -> Any:
     person = _person(request)
+    at = clock.now().astimezone(gate.zone_of(person))
     return [
         MemoryOut(id=view.id, kind=view.kind, text=view.text, since=view.since, until=view.until)
-        for view in memory_list(owner_id=person.id, language=language_of(person))
+        for view in memory_list(owner_id=person.id, language=language_of(person), at=at)
     ]
 
 

@@ -51,6 +51,7 @@ class SayIn(_In):
     text: str = Field(json_schema_extra={"maxLength": MESSAGE_CHARS})
     conversation: uuid.UUID | None = None
     wait: int = Field(default=0, ge=0, le=WAIT_S)
+    off_record: bool = False
 
 
 class SentenceOut(Schema):
@@ -73,6 +74,7 @@ class SaidOut(Schema):
     conversation: uuid.UUID | None = None
     message: uuid.UUID | None = None
     turn: uuid.UUID | None = None
+    off_record: bool = False
     reply: TurnOut | None = None
     notices: list[Notice] = []
 

@@ -24,13 +24,15 @@ class Talk:
 
 @dataclass(frozen=True)
 class Said:
-    """One message or reply. `replaced`: another answer or a correction took its place on the pages."""
+    """One message or reply. `replaced`: another answer or a correction took its place on the pages. `off_record`: a
+    message that was not to be remembered, or the answer to one."""
 
     who: str
     text: str
     at: datetime
     reaction: str
     replaced: bool
+    off_record: bool
 
 
 def talks_of(person: User) -> Iterator[Talk]:
@@ -62,4 +64,4 @@ def said_in(person: User, talk_id: uuid.UUID) -> Iterator[Said]:
 def _said(row: Message) -> Said:
     reaction = getattr(row, "reaction", None)
     replaced = row.state == MessageState.REPLACED
-    return Said(row.author, row.body, row.at, reaction.emoji if reaction else "", replaced)
+    return Said(row.author, row.body, row.at, reaction.emoji if reaction else "", replaced, row.off_record)

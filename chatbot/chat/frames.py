@@ -75,9 +75,12 @@ class Hello(_Frame):
 
 
 class Say(_Frame):
+    """`off_record`: nothing of it is remembered; it is still checked for danger. Counts where memory is on."""
+
     type: Literal["say"]
     client_id: uuid.UUID
     text: Text
+    off_record: bool = False
 
     _check = field_validator("text")(text_check)
 
@@ -93,9 +96,12 @@ class Again(_Frame):
 
 
 class Edit(_Frame):
+    """`off_record`: from now on the message is. One that was stays so."""
+
     type: Literal["edit"]
     message: uuid.UUID
     text: Text
+    off_record: bool = False
 
     _check = field_validator("text")(text_check)
 
@@ -141,6 +147,7 @@ class MessageView(_Frame):
     reactions: list[str]
     state: Literal["current", "replaced"]
     drawing: DrawingView | None = None
+    off_record: bool = False
 
 
 class CompanionView(_Frame):
@@ -151,8 +158,11 @@ class CompanionView(_Frame):
 
 
 class LimitsView(_Frame):
+    """`memory`: whether anything is remembered; only then is there an off the record."""
+
     max_chars: int
     minutes_left: int | None
+    memory: bool = False
 
 
 class Disclosure(_Frame):
@@ -180,6 +190,7 @@ class Accepted(_Frame):
     client_id: uuid.UUID
     message: uuid.UUID
     turn: uuid.UUID
+    off_record: bool = False
 
 
 class DeltaFrame(_Frame):

@@ -6,7 +6,7 @@ from __future__ import annotations
 import uuid
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from chatbot.accounts import gate
 from chatbot.chat.models import Author, Message, TurnState
@@ -47,17 +47,20 @@ def messages_learn_waiting(person_id: uuid.UUID, language: Language) -> int:
     return len(waiting)
 
 
+# Decided `allow`, not off the record, and not learned from yet. Every way to learn asks for all three.
+_LEARNABLE = Q(decision="allow", off_record=False, remembered_at=None)
+
+
 def message_learnable(message_id: uuid.UUID) -> Message | None:
-    """A message that may be learned from and was not yet: decided `allow`."""
-    rows = Message.objects.filter(id=message_id, decision="allow", remembered_at=None)
+    """A message that may be learned from and was not yet."""
+    rows = Message.objects.filter(_LEARNABLE, id=message_id)
     return rows.select_related("conversation__person").first()
 
 
 def message_learned(message_id: uuid.UUID) -> bool:
     """Learned from, or never to be. Counted, and in the transaction that keeps what was learned: of two who learn at
     once one keeps it, and a crash leaves the message for the next."""
-    rows = Message.objects.filter(id=message_id, decision="allow", remembered_at=None)
-    return rows.update(remembered_at=clock.now()) == 1
+    return Message.objects.filter(_LEARNABLE, id=message_id).update(remembered_at=clock.now()) == 1
 
 
 def messages_let_go(person_id: uuid.UUID) -> int:
@@ -73,7 +76,5 @@ def messages_unlearned(*, limit: int = WAITING) -> list[uuid.UUID]:
 
 
 def _unlearned() -> QuerySet[Message]:
-    rows = Message.objects.filter(
-        author=Author.USER, decision="allow", remembered_at=None, turns__state=TurnState.DONE, turns__engine__gt=""
-    )
+    rows = Message.objects.filter(_LEARNABLE, author=Author.USER, turns__state=TurnState.DONE, turns__engine__gt="")
     return rows.order_by("id").distinct()

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-import structlog
 from django.db import transaction
 
 from chatbot.accounts import gate
@@ -16,11 +15,11 @@ from chatbot.accounts.models import User
 from chatbot.accounts.standing import limits_loaded
 from chatbot.chat import answering
 from chatbot.chat.help_ready import may_be_answered
+from chatbot.chat.history import before_read, played_off
 from chatbot.chat.learning import messages_learn_waiting, messages_let_go
-from chatbot.chat.models import Author, Message, MessageState, Sentence, Turn
+from chatbot.chat.models import Turn
 from chatbot.core import clock
 from chatbot.core.crypto import CryptoError
-from chatbot.core.fields import opened
 from companion.memory import services as memory
 from companion.memory.answers import MemoryReply, memory_asked, memory_reply
 from companion.memory.extract import told_in
@@ -31,15 +30,17 @@ from companion.types import LANGUAGES, Band, Language, Line, Recalled, Told
 from moderation.incidents import services as incidents
 from moderation.types import Exchanged, Screening, WatchState
 
-log = structlog.get_logger()
-HISTORY = 40
 UNREADABLE_TRIES = 50  # about four minutes of looks over the rows
 RECALLED = 6
 
 
 @dataclass(frozen=True)
 class Material:
-    """One turn's message, its owner's circumstances, and what was said before."""
+    """One turn's message, its owner's circumstances, and what was said before.
+
+    `history` is what the safety layer reads, all of it; `usable` what the companion may still use of it. `played`: the
+    games that go on off the record.
+    """
 
     turn_id: uuid.UUID
     message_id: uuid.UUID
@@ -47,6 +48,7 @@ class Material:
     owner_id: uuid.UUID
     text: str
     history: tuple[Line, ...]
+    usable: tuple[Line, ...]
     companion: Shape
     watch: WatchState
     language: Language
@@ -57,6 +59,8 @@ class Material:
     memory: bool
     local: datetime
     said_already: int
+    off_record: bool
+    played: tuple[Playing, ...]
     skills_off: frozenset[str] = frozenset()
     closed: gate.Refused | None = None
     planned: dict[str, Any] | None = None
@@ -95,14 +99,17 @@ def material_read(turn: Turn) -> Material:
     person = turn.conversation.person
     now = clock.now()
     terms, closed = _standing(person, turn.started_at, now)
-    text, history = _talk(turn)
+    before = before_read(turn)
     return Material(
         turn_id=turn.id,
         message_id=turn.message_id,
         conversation_id=turn.conversation_id,
         owner_id=person.id,
-        text=text,
-        history=history,
+        text=before.text,
+        history=before.history,
+        usable=before.usable,
+        off_record=before.off_record,
+        played=played_off(turn, now=now) if before.off_record else (),
         companion=companion_for(person.id),
         watch=incidents.watch_load(person.id),
         language=language_of(person),
@@ -139,46 +146,6 @@ def _standing(person: User, started_at: datetime, now: datetime) -> tuple[gate.T
     return gate.Terms(gate.band_of(person, now), plain, own.memory and not plain, own.skills_off), closed
 
 
-def _talk(turn: Turn) -> tuple[str, tuple[Line, ...]]:
-    """The turn's message, and what was said before it. Raises CryptoError where the message itself doesn't open."""
-    rows = Message.objects.filter(
-        conversation_id=turn.conversation_id, state=MessageState.CURRENT, id__lte=turn.message_id
-    ).order_by("-id")
-    messages = list(reversed(rows.values_list("id", "author", "body", "turn_id", "drawing")[: HISTORY + 1]))
-    if not messages or messages[-1][0] != turn.message_id:
-        raise Message.DoesNotExist
-    own = messages.pop()
-    return opened(Message, "body", own[2], row_id=own[0], owner_id=turn.owner_id), _history(turn.owner_id, messages)
-
-
-_Row = tuple[uuid.UUID, str, Any, uuid.UUID | None, str]
-
-
-def _history(owner_id: uuid.UUID, messages: Sequence[_Row]) -> tuple[Line, ...]:
-    said = _sentences([answered for _, author, _, answered, _ in messages if answered and author == Author.COMPANION])
-    lines: list[Line] = []
-    for message_id, author, body, answered, drawing in messages:
-        try:
-            if author == Author.USER:
-                lines.append(Line("user", opened(Message, "body", body, row_id=message_id, owner_id=owner_id)))
-                continue
-            for piece_id, sealed, line_id in said.get(answered, ()) if answered else ():
-                text = opened(Sentence, "text", sealed, row_id=piece_id, owner_id=owner_id)
-                lines.append(Line("companion", text, line_id or None, drawing))
-        except CryptoError as error:  # one broken row of the past is left out; it must not silence the conversation
-            log.error("history_unreadable", message=str(message_id), error=type(error).__name__)
-    return tuple(lines)
-
-
-def _sentences(turns: list[uuid.UUID]) -> dict[uuid.UUID, list[tuple[uuid.UUID, Any, str]]]:
-    """What was said in each of these turns, in order and still sealed: id, text, and the line of the bank."""
-    found: dict[uuid.UUID, list[tuple[uuid.UUID, Any, str]]] = {}
-    rows = Sentence.objects.filter(turn_id__in=turns).order_by("turn_id", "seq")
-    for turn_id, piece_id, text, line_id in rows.values_list("turn_id", "id", "text", "line_id"):
-        found.setdefault(turn_id, []).append((piece_id, text, line_id))
-    return found
-
-
 @dataclass(frozen=True)
 class Known:
     """What memory has for a message: an answer where it was asked for one, else what fits, and the person's name.
@@ -199,7 +166,7 @@ def screening_store(material: Material, screening: Screening, vector: tuple[floa
         return Known()
     owner_id, text, language = material.owner_id, material.text, screening.language
     told = told_in(text, language)
-    playing = play.play_read(
+    playing = {row.skill: row for row in material.played} if material.off_record else play.play_read(
         owner_id=owner_id, conversation_id=material.conversation_id, turn_id=material.turn_id, now=clock.now(),
         remembers=material.memory,
     )  # fmt: skip
@@ -207,7 +174,10 @@ def screening_store(material: Material, screening: Screening, vector: tuple[floa
         return Known(told=told, playing=playing)
     if memory_asked(text, language):
         messages_learn_waiting(owner_id, material.language)
-    answer = memory_reply(owner_id=owner_id, text=text, language=language, seed=material.turn_id.int, at=material.local)
+    answer = memory_reply(
+        owner_id=owner_id, text=text, language=language, seed=material.turn_id.int, at=material.local,
+        off_record=material.off_record,
+    )  # fmt: skip
     if answer is not None:
         if answer.forgot_all:  # and once more: a job that was at it may have kept something since
             messages_let_go(owner_id)

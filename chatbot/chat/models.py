@@ -53,7 +53,11 @@ class _Owned(models.Model):
 
 
 class Message(_Owned):
-    """One message or reply. `client_id` is the browser's own, so that a double send is one message."""
+    """One message or reply. `client_id` is the browser's own, so that a double send is one message.
+
+    `off_record`: a message that its owner wanted not remembered, and what answers it. `remembered_at`: when it was
+    learned from, or that it never is to be.
+    """
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="messages")
     author = models.CharField(max_length=9, choices=Author.choices)
@@ -63,6 +67,8 @@ class Message(_Owned):
     turn_id = models.UUIDField(null=True, db_index=True)
     decision = models.CharField(max_length=8, blank=True)
     drawing = models.CharField(max_length=24, blank=True)
+    # db_default: in a deploy a process of the version before still writes messages.
+    off_record = models.BooleanField(default=False, db_default=False)
     remembered_at = models.DateTimeField(null=True)
     at = models.DateTimeField(default=clock.now)
 

@@ -174,7 +174,7 @@ def conversation(request: HttpRequest, person: User, conversation_id: uuid.UUID)
     context = {
         "conversation": own,
         "said": [{"id": one.id, "own": one.author == "user", "text": one.text, "at": datetime.fromisoformat(one.at),
-                  "reaction": next(iter(one.reactions), "")} for one in messages],
+                  "reaction": next(iter(one.reactions), ""), "off_record": one.off_record} for one in messages],
         "older": messages[0].id if older else None,
         "newest": before is None,
         "companion": companion_for(person.id),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import functools
+from collections.abc import Sequence
+from dataclasses import asdict
 
 from django.conf import settings
 from django.db import transaction
@@ -34,7 +36,7 @@ async def turn_played(reply: Reply, screening: Screening) -> Finish | None:
     outcome = await _outcome(reply, screening)
     if outcome.rows or outcome.made is not None:
         # Before the first word of it: a crash then leaves no answered question that is asked again.
-        await in_database(_keep, reply, outcome)
+        await _kept(reply, outcome)
     reply.took("skill", start)
     if not outcome.says:
         return None
@@ -46,7 +48,7 @@ async def turn_played(reply: Reply, screening: Screening) -> Finish | None:
         if not await say_checked(reply, Delta(say.text, line_id=say.id), screening):
             # What may not be said did not happen in the game either: the next message finds it where it was.
             before = tuple(reply.known.playing.get(row.skill, Playing(row.skill)) for row in outcome.rows)
-            await in_database(_keep, reply, Outcome(rows=before))
+            await _kept(reply, Outcome(rows=before))
             return await say_withheld(reply, screening)
     reply.trace["chips"] = list(outcome.chips)
     reply.trace["mood"] = outcome.mood or reply.material.companion.mood
@@ -80,6 +82,19 @@ async def _outcome(reply: Reply, screening: Screening) -> Outcome:
         if heard_of is not None:
             return heard_of
     return Outcome(rows=skills().away(heard, rows))
+
+
+def played_on(reply: Reply, rows: Sequence[Playing] = ()) -> None:
+    """Off the record an open game stands in the turn's own trace, as history.played_off reads it."""
+    after = {row.skill: row for row in (*reply.material.played, *rows)}
+    reply.trace["played"] = [asdict(row) for row in after.values() if row.active]
+
+
+async def _kept(reply: Reply, outcome: Outcome) -> None:
+    if reply.material.off_record:  # what was made goes nowhere either
+        played_on(reply, outcome.rows)
+    else:
+        await in_database(_keep, reply, outcome)
 
 
 def _keep(reply: Reply, outcome: Outcome) -> None:

@@ -75,6 +75,7 @@ def _view(row: Message, language: Language) -> MessageView:
         reactions=[reaction.emoji] if reaction else [],
         state="current",
         drawing=drawing_view(row.drawing, language),
+        off_record=row.off_record,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from django.db import IntegrityError, transaction
 
@@ -22,6 +23,7 @@ from chatbot.chat.models import (
 from chatbot.core import clock
 from chatbot.core.ids import new_id
 from chatbot.core.locks import hold
+from companion.memory.services import memory_forget_said
 
 IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=12)
@@ -43,6 +45,16 @@ class Acceptance:
     turn_id: uuid.UUID
     conversation_id: uuid.UUID
     new: bool
+    off_record: bool = False
+
+
+class Record(StrEnum):
+    """What a message asks to be, and what the house can give. UNLEARNED: off the record was asked for where nothing is
+    remembered, so there is none; but should memory be on a moment later, that message is not learned from."""
+
+    ON = "on"
+    OFF = "off"
+    UNLEARNED = "unlearned"
 
 
 def conversation_open(*, person: User, conversation_id: uuid.UUID | None = None) -> Conversation:
@@ -88,7 +100,9 @@ def conversation_start(*, person: User) -> Conversation:
     return Conversation.objects.create(person=person, started_at=now, last_at=now)
 
 
-def message_accept(*, person: User, conversation: Conversation, client_id: uuid.UUID, text: str) -> Acceptance:
+def message_accept(
+    *, person: User, conversation: Conversation, client_id: uuid.UUID, text: str, record: Record = Record.ON
+) -> Acceptance:
     """Store a message and the turn that will answer it, in one transaction. A double send changes nothing.
 
     Raises NotYours where the conversation is not theirs, or has gone meanwhile.
@@ -100,7 +114,8 @@ def message_accept(*, person: User, conversation: Conversation, client_id: uuid.
             turn_id, message_id = _ids_after(_conversation_hold(conversation.id, person, now=now))
             message = Message(
                 id=message_id, owner_id=person.id, conversation=conversation, author=Author.USER, body=text,
-                client_id=client_id, turn_id=turn_id, at=now,
+                client_id=client_id, turn_id=turn_id, at=now, off_record=record is Record.OFF,
+                remembered_at=None if record is Record.ON else now,
             )  # fmt: skip
             message.save(force_insert=True)
             turn = _turn_insert(message, turn_id)
@@ -109,7 +124,7 @@ def message_accept(*, person: User, conversation: Conversation, client_id: uuid.
         if known is None:
             raise
         return known
-    return Acceptance(message.id, turn.id, conversation.id, new=True)
+    return Acceptance(message.id, turn.id, conversation.id, new=True, off_record=message.off_record)
 
 
 def _conversation_hold(conversation_id: uuid.UUID, person: User, *, now: datetime) -> uuid.UUID:
@@ -139,11 +154,11 @@ def _ids_after(newest: uuid.UUID) -> tuple[uuid.UUID, uuid.UUID]:
 def accepted_before(person: User, client_id: uuid.UUID) -> Acceptance | None:
     """What a message with this client_id was answered with, if it came before."""
     rows = Message.objects.filter(owner_id=person.id, client_id=client_id).order_by()
-    known = next(iter(rows.values_list("id", "conversation_id")), None)
+    known = next(iter(rows.values_list("id", "conversation_id", "off_record")), None)
     if known is None:
         return None
     turn_id = Turn.objects.filter(message_id=known[0]).order_by("id").values_list("id", flat=True).first()
-    return None if turn_id is None else Acceptance(known[0], turn_id, known[1], new=False)
+    return None if turn_id is None else Acceptance(known[0], turn_id, known[1], new=False, off_record=known[2])
 
 
 def _turn_add(message: Message, *, newest: uuid.UUID) -> Turn:
@@ -201,11 +216,14 @@ def turn_again(*, person: User, turn_id: uuid.UUID) -> Acceptance:
             raise NotPossible
         _replies_replace(turn.message)
         added = _turn_add(turn.message, newest=held)
-    return Acceptance(turn.message_id, added.id, turn.conversation_id, new=True)
+    return Acceptance(turn.message_id, added.id, turn.conversation_id, new=True, off_record=turn.message.off_record)
 
 
-def message_edit(*, person: User, message_id: uuid.UUID, text: str) -> Acceptance:
-    """Correct the person's own last message; what answered it is marked as replaced and answered anew."""
+def message_edit(*, person: User, message_id: uuid.UUID, text: str, record: Record = Record.ON) -> Acceptance:
+    """Correct the person's own last message; what answered it is marked as replaced and answered anew.
+
+    What was off the record stays so; and what goes off it with the correction is forgotten, if it was learned before.
+    """
     with transaction.atomic():  # as in turn_again
         held = _conversation_hold(_own_message(person, message_id).conversation_id, person, now=clock.now())
         message = _own_message(person, message_id)
@@ -214,10 +232,14 @@ def message_edit(*, person: User, message_id: uuid.UUID, text: str) -> Acceptanc
         if last is None or last.id != message.id or message.turns.exclude(state=TurnState.DONE).exists():
             raise NotPossible
         _replies_replace(message)
-        message.body, message.decision, message.remembered_at = text, "", None
-        message.save(update_fields=["body", "decision", "remembered_at"])
+        was_off, message.off_record = message.off_record, message.off_record or record is Record.OFF
+        learned = record is Record.ON and not message.off_record
+        message.body, message.decision, message.remembered_at = text, "", None if learned else clock.now()
+        message.save(update_fields=["body", "decision", "remembered_at", "off_record"])
+        if message.off_record and not was_off:
+            memory_forget_said(owner_id=person.id, source=message.id)
         turn = _turn_add(message, newest=held)
-    return Acceptance(message.id, turn.id, message.conversation_id, new=True)
+    return Acceptance(message.id, turn.id, message.conversation_id, new=True, off_record=message.off_record)
 
 
 def _replies_replace(message: Message) -> None:

@@ -23,18 +23,17 @@ from django.utils.translation import gettext_noop
 from chatbot.accounts import gate
 from chatbot.accounts import services as people
 from chatbot.accounts.models import User
-from chatbot.chat import dangers, frames, live, selectors, services, talk
+from chatbot.chat import dangers, frames, live, services, talk
 from chatbot.chat.follow import Follower
-from chatbot.chat.help_ready import may_talk
 from chatbot.chat.limits import closed_notice, closed_now
-from chatbot.chat.notices import break_notice, crisis_notice, disclosure, not_stored, refusal_notice
+from chatbot.chat.notices import break_notice, crisis_notice, not_stored, refusal_notice
+from chatbot.chat.opening import conversation_ready
 from chatbot.chat.report import message_report
 from chatbot.chat.sign_in import BySession, SignIn, TicketRefused, by_ticket
-from chatbot.core import clock, metrics
+from chatbot.core import metrics
 from chatbot.core.crypto import CryptoError
 from chatbot.core.database import in_database
 from chatbot.core.keys import KeyMissing, key_missing
-from companion.profile.services import companion_for
 
 log = structlog.get_logger()
 HELLO_S = 5.0
@@ -268,29 +267,12 @@ class ChatSocket(AsyncWebsocketConsumer):
         self._follower = Follower(ready.conversation, self.push, after=self._known, seen=seen)
 
     def _open(self, conversation_id: uuid.UUID | None) -> frames.Ready:
-        person = self.person
-        if person is None:
+        if self.person is None:
             raise gate.SignedOut
-        gate.may_enter(person, now=clock.now())
-        conversation = services.conversation_open(person=person, conversation_id=conversation_id)
-        # Before the page of messages is read: a turn that ends in between is sent once more rather than never.
-        self._known = selectors.turn_newest(conversation.id) or conversation.id
-        self._missing = key_missing(person.id)  # then the chat opens all the same: danger must be heard
-        companion = companion_for(person.id)
-        try:
-            left = may_talk(person, now=clock.now()).minutes_left
-        except gate.Refused:
-            left = None
-        return frames.Ready(
-            conversation=conversation.id,
-            messages=[] if self._missing else selectors.conversation_messages(conversation),
-            companion=frames.CompanionView(
-                name=companion.name, colour=companion.colour, mood=companion.mood, ai_label=_("AI")
-            ),
-            limits=frames.LimitsView(max_chars=frames.MESSAGE_CHARS, minutes_left=left),
-            disclosure=disclosure(person.region),
-            turn=next((frames.OpenTurn(turn=one, seq=0) for one in selectors.turns_open(conversation.id)), None),
-        )
+        # Then the chat opens all the same: danger must be heard.
+        self._missing = key_missing(self.person.id)
+        ready, self._known = conversation_ready(self.person, conversation_id, readable=not self._missing)
+        return ready
 
     async def _watch_limits(self, person: User) -> None:
         """Quiet hours begin, and minutes end, while nobody sends anything: the person is told all the same. And what
@@ -327,10 +309,13 @@ class ChatSocket(AsyncWebsocketConsumer):
             match frame:
                 case frames.Say():
                     taken = await talk.message_take(
-                        person=person, conversation_id=conversation_id, client_id=frame.client_id, text=frame.text
-                    )
+                        person=person, conversation_id=conversation_id, client_id=frame.client_id, text=frame.text,
+                        off_record=frame.off_record,
+                    )  # fmt: skip
                 case frames.Edit():
-                    taken = await talk.message_correct(person=person, message_id=frame.message, text=frame.text)
+                    taken = await talk.message_correct(
+                        person=person, message_id=frame.message, text=frame.text, off_record=frame.off_record
+                    )
                 case frames.Again():
                     taken = await talk.turn_repeat(person=person, turn_id=frame.turn)
             await self._taken(taken, frame.client_id if isinstance(frame, frames.Say) else None)
@@ -343,7 +328,8 @@ class ChatSocket(AsyncWebsocketConsumer):
         if accepted is None:
             return
         if client_id is not None:
-            await self.push(frames.Accepted(client_id=client_id, message=accepted.message_id, turn=accepted.turn_id))
+            took = {"message": accepted.message_id, "turn": accepted.turn_id, "off_record": accepted.off_record}
+            await self.push(frames.Accepted.model_validate({"client_id": client_id, **took}))
         if self._follower is not None:
             self._follower.expect(accepted.turn_id)
         talk.turn_start(accepted.turn_id)

@@ -107,16 +107,19 @@ async def turns_release() -> None:
 
 
 async def message_take(
-    *, person: User, conversation_id: uuid.UUID | None, client_id: uuid.UUID, text: str, paced: bool = True
-) -> Taken:
+    *, person: User, conversation_id: uuid.UUID | None, client_id: uuid.UUID, text: str, paced: bool = True,
+    off_record: bool = False,
+) -> Taken:  # fmt: skip
     """Take a message in: danger first, then the gate and the speed limit, then the row. The terminal is not `paced`.
 
-    Without a conversation it goes to the running one. Raises gate.Refused (nothing stored, text discarded), TooFast,
-    NotStored.
+    Without a conversation it goes to the running one. `off_record`: nothing of it is remembered; all else is as ever.
+    Raises gate.Refused (nothing stored, text discarded), TooFast, NotStored.
     """
     danger = dangers.danger_in(text, person)
     try:
-        return await in_database(_take, person, conversation_id, client_id, text, danger=danger, paced=paced)
+        return await in_database(
+            _take, person, conversation_id, client_id, text, danger=danger, paced=paced, off_record=off_record
+        )
     except (DatabaseError, CryptoError) as error:
         log.error("database_away", error=type(error).__name__)
         return message_without_database(person, text, danger, cause=error)
@@ -186,6 +189,7 @@ def _take(
     *,
     danger: Decision | None,
     paced: bool,
+    off_record: bool = False,
 ) -> Taken:
     standing, now = _fresh(given), clock.now()
     person = standing.person
@@ -199,7 +203,10 @@ def _take(
         return Taken(None, danger=dangers.answer_unstored(person, text, admitted.unstored, own, key=client_id))
     try:
         conversation = services.conversation_for_message(person=person, conversation_id=conversation_id)
-        acceptance = services.message_accept(person=person, conversation=conversation, client_id=client_id, text=text)
+        acceptance = services.message_accept(
+            person=person, conversation=conversation, client_id=client_id, text=text,
+            record=_record(standing, off_record, now),
+        )  # fmt: skip
     except services.NotYours:
         if danger is None:
             raise
@@ -208,6 +215,12 @@ def _take(
         for older in services.turns_hurry(acceptance):
             turn_hush(older)
     return Taken(acceptance, break_due=_used(standing, held=admitted.held, now=now))
+
+
+def _record(standing: Standing, off_record: bool, now: datetime) -> services.Record:
+    if not off_record:
+        return services.Record.ON
+    return services.Record.OFF if gate.remembers(standing, now=now) else services.Record.UNLEARNED
 
 
 def _used(standing: Standing, *, held: bool, now: datetime) -> bool:
@@ -231,17 +244,19 @@ async def conversation_wake(conversation_id: uuid.UUID) -> None:
     await live.wake(conversation_id)
 
 
-async def message_correct(*, person: User, message_id: uuid.UUID, text: str) -> Taken:
+async def message_correct(*, person: User, message_id: uuid.UUID, text: str, off_record: bool = False) -> Taken:
     """Correct the last message: the same way in as a new one. Raises as `message_take`, and services.NotPossible."""
     danger = dangers.danger_in(text, person)
     try:
-        return await in_database(_correct, person, message_id, text, danger)
+        return await in_database(_correct, person, message_id, text, danger, off_record=off_record)
     except (DatabaseError, CryptoError) as error:
         log.error("database_away", error=type(error).__name__)
         return message_without_database(person, text, danger, cause=error)
 
 
-def _correct(given: User, message_id: uuid.UUID, text: str, danger: Decision | None) -> Taken:
+def _correct(
+    given: User, message_id: uuid.UUID, text: str, danger: Decision | None, *, off_record: bool = False
+) -> Taken:
     standing, now = _fresh(given), clock.now()
     person = standing.person
     admitted = _admit(standing, text, danger, paced=True, now=now)
@@ -251,7 +266,8 @@ def _correct(given: User, message_id: uuid.UUID, text: str, danger: Decision | N
             None, danger=dangers.answer_unstored(person, text, admitted.unstored, conversation, key=message_id)
         )
     try:
-        acceptance = services.message_edit(person=person, message_id=message_id, text=text)
+        record = _record(standing, off_record, now)
+        acceptance = services.message_edit(person=person, message_id=message_id, text=text, record=record)
     except (services.NotPossible, services.NotYours):
         # DANGER: an edit that can't be made (an older message, an answer still under way) is heard all the same.
         if danger is None:

@@ -114,7 +114,7 @@ class Terminal:
         if given.get("memory"):
             return [memory_row(view) for view in await in_database(self._memories)]
         if "text" in given:
-            return await self.say(given["text"])
+            return await self.say(given["text"], off_record=given.get("off_record", False))
         if "reset" in given or "ack" in given:
             return empty_answer()
         raise BadLine("there is no text in this line")
@@ -158,10 +158,12 @@ class Terminal:
     def _memories(self) -> list[MemoryView]:
         return memory_list(owner_id=self.person.id, language=language_of(self.person))
 
-    async def say(self, text: object) -> dict[str, Any]:
+    async def say(self, text: object, *, off_record: object = False) -> dict[str, Any]:
         """One whole turn."""
         if not isinstance(text, str):
             raise BadLine("text is a string")
+        if not isinstance(off_record, bool):
+            raise BadLine("off_record is true or false")
         try:
             text = frames.text_check(text)
         except ValueError as error:
@@ -171,8 +173,9 @@ class Terminal:
         conversation_id = await in_database(self._conversation)
         try:
             taken = await talk.message_take(
-                person=self.person, conversation_id=conversation_id, client_id=uuid.uuid4(), text=text, paced=False
-            )
+                person=self.person, conversation_id=conversation_id, client_id=uuid.uuid4(), text=text, paced=False,
+                off_record=off_record,
+            )  # fmt: skip
         except gate.Refused as refusal:
             notice = break_notice() if isinstance(refusal, gate.BreakOpen) else refusal_notice(refusal)
             return {**empty_answer(), "finish": "refused", "notices": [notice.kind]}
@@ -234,12 +237,19 @@ def turn_answer(turn_id: uuid.UUID) -> dict[str, Any]:
 
 
 def memory_row(view: MemoryView) -> dict[str, Any]:
-    """What `memory --json` prints of a memory."""
-    row = {
+    """What `memory --json` prints of a memory, and what stands of it in its owner's file, which can be read back."""
+    more = {
+        "who": view.who or None,
+        "day": None if view.day is None else view.day.isoformat(),
+        "last": None if view.last == view.since else view.last.isoformat(),
+        "until": None if view.until is None else view.until.isoformat(),
+    }
+    return {
         "kind": view.kind,
         "text": view.text,
+        "value": view.value,
         "since": view.since.isoformat(),
         "source": str(view.source) if view.source else None,
         "state": view.state,
+        **{name: value for name, value in more.items() if value is not None},
     }
-    return row if view.until is None else {**row, "until": view.until.isoformat()}

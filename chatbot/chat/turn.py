@@ -28,7 +28,7 @@ from chatbot.chat.engine import engine_stream
 from chatbot.chat.material import screening_store, turn_begin
 from chatbot.chat.models import Finish
 from chatbot.chat.notices import refusal_notice
-from chatbot.chat.playing import skills, turn_played
+from chatbot.chat.playing import played_on, skills, turn_played
 from chatbot.chat.reply import Reply, Stopped
 from chatbot.chat.saying import say_checked, say_withheld
 from chatbot.chat.sentences import sentences_of, until_stopped, whole_sentences
@@ -168,7 +168,9 @@ async def _open_reply(reply: Reply, screening: Screening, encoded: Encoded | Non
         return _refused(reply, material.closed), False
     if reply.fence > TRIES:  # something in this turn breaks whoever answers it
         raise EngineError("tried too often")
-    learn = material.memory and screening.decision.action == "allow"
+    learn = material.memory and not material.off_record and screening.decision.action == "allow"
+    if material.played:
+        played_on(reply)
     remembered = await _remembered(reply, screening)
     if remembered is not None:
         return remembered, learn and remembered is Finish.COMPLETE
@@ -332,10 +334,10 @@ def _prompt(reply: Reply, screening: Screening, encoded: Encoded | None) -> Prom
         text=material.text,
         language=screening.language,
         band=material.band,
-        history=material.history,
+        history=material.usable,
         persona=material.companion.voice(),
         mood=mood_next(
-            history=material.history,
+            history=material.usable,
             text=material.text,
             low=low,
             hour=material.local.hour,
@@ -363,6 +365,7 @@ async def _finish(reply: Reply, finish: Finish, *, learn: bool, said: Sequence[s
         timings=reply.timings,
         learn=learn,
         said=said,
+        off_record=reply.material.off_record,
     )
     metrics.TURNS.labels(finish.value).inc()
     if "decision" in reply.trace:

@@ -102,9 +102,11 @@ def _teen(person: User, now: datetime) -> dict[str, Any]:
         ],
         "companion": asdict(companion_for(person.id)),
         "memory": [
-            {"kind": view.kind, "text": view.text, "since": view.since, "until": view.until, "state": view.state,
-             "source": view.source}
-            for view in memory_list(owner_id=person.id, language=language_of(person))
+            {"kind": view.kind, "text": view.text, "value": view.value, "who": view.who, "day": view.day,
+             "since": view.since, "last": view.last, "until": view.until, "state": view.state, "source": view.source}
+            for view in memory_list(
+                owner_id=person.id, language=language_of(person), at=now.astimezone(gate.zone_of(person))
+            )
         ],
         "shelf": [
             {"kind": one.kind, "title": one.title, "text": one.text, "at": one.at} for one in play.shelf_of(person.id)

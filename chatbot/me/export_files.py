@@ -55,6 +55,8 @@ def _row(said: Said) -> str:
     row["reactions"] = [said.reaction] if said.reaction else []
     if said.replaced:
         row["replaced"] = True
+    if said.off_record:
+        row["off_record"] = True
     return json.dumps(row, ensure_ascii=False, default=_plain)
 
 

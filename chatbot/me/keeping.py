@@ -1,8 +1,11 @@
-"""Whether the person's own correction may be kept: the mind's rules and the safety layer's, put together (6.5)."""
+"""Whether a person's own words may be kept as a memory: the mind's rules and the safety layer's, put together (6.5)."""
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -15,6 +18,7 @@ from chatbot.accounts.models import User
 from chatbot.chat.material import language_of
 from chatbot.core import clock
 from companion.memory import services as memory
+from companion.memory.kept import MOST
 from moderation import crisis, screen
 from moderation.crisis import CrisisAnswer
 from moderation.incidents import services as incidents
@@ -30,39 +34,69 @@ class NotKept(Exception):
         self.answer = answer
 
 
+# Why somebody's own words are not kept, as a sentence.
+NOT_KEPT: dict[str, Callable[[], str]] = {
+    "not_kept": lambda: _("I don't keep things like that, on purpose."),
+    "personal": lambda: _("Addresses, numbers, links and user names aren't kept, on purpose."),
+    "private": lambda: _("Health, faith, love, places, passwords and the like aren't kept, on purpose."),
+    "planted": lambda: _("That reads like an order to me, not like something about you."),
+    "newer": lambda: _("You told me something newer since then."),
+    "full": lambda: _("There's no more room: at most %(most)d things are kept.") % {"most": MOST},
+}
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What the safety layer says of words that their owner would have kept. refused: a key of NOT_KEPT, or empty."""
+
+    screening: Screening
+    refused: str
+
+    @property
+    def danger(self) -> bool:
+        """Whether people's own words answer it."""
+        return self.screening.decision.playbook is not None
+
+
+def looked_at(person: User, words: str, *, now: datetime, watch: WatchState | None = None) -> Looked:
+    """Screen them. Without a watch they are looked at by themselves, as if nothing had been said before."""
+    screening = screen.check_message(
+        words, band=gate.band_of(person, now), language=language_of(person), watch=watch or WatchState(), now=now
+    )
+    if screening.decision.playbook is not None or screening.decision.action != "allow":
+        return Looked(screening, "not_kept")
+    return Looked(screening, "personal" if screening.spans else "")
+
+
 def correction_keep(person: User, memory_id: uuid.UUID, value: str) -> None:
     """Screen the words, then keep them. Danger comes first, before any rule about what may be kept.
 
     Raises NotKept, gate.Refused (memory is off or frozen), memory.MemoryNotFound.
     """
     if len(value) > memory.LONGEST_CORRECTION:
-        raise NotKept(_("That's too long to keep. A few words will do; nothing was changed."))
+        raise NotKept(unchanged(_("That's too long to keep. A few words will do.")))
     now = clock.now()
     watch = incidents.watch_load(person.id)
-    screening = screen.check_message(
-        value, band=gate.band_of(person, now), language=language_of(person), watch=watch, now=now
-    )
-    decision = screening.decision
-    if decision.playbook is not None:
-        raise NotKept(
-            _("I don't keep things like that, on purpose. Nothing was changed."), _answered(person, screening, watch)
-        )
+    look = looked_at(person, value, now=now, watch=watch)
+    if look.danger:
+        raise NotKept(unchanged(NOT_KEPT["not_kept"]()), answered(person, look.screening, watch))
     gate.may_keep(person, now=now)
-    if decision.action != "allow":
-        raise NotKept(_("I don't keep things like that, on purpose. Nothing was changed."))
-    if screening.spans:
-        raise NotKept(_("Addresses, numbers, links and user names aren't kept, on purpose. Nothing was changed."))
+    if look.refused:
+        raise NotKept(unchanged(NOT_KEPT[look.refused]()))
     try:
         memory.memory_correct(owner_id=person.id, memory_id=memory_id, value=value, language=language_of(person))
-    except memory.NeverKept:
-        raise NotKept(
-            _("Health, faith, love, places, passwords and the like aren't kept, on purpose. Nothing was changed.")
-        ) from None
+    except memory.NeverKept as refusal:
+        raise NotKept(unchanged(NOT_KEPT[refusal.reason]())) from None
     except memory.BadCorrection:
         raise NotKept(_("There has to be something in the box. To remove it, use Forget.")) from None
 
 
-def _answered(person: User, screening: Screening, before: WatchState) -> CrisisAnswer:
+def unchanged(sentence: str) -> str:
+    """The sentence, and that all is as it was."""
+    return " ".join((sentence, _("Nothing was changed.")))
+
+
+def answered(person: User, screening: Screening, before: WatchState) -> CrisisAnswer:
     """The written words for it, and what else a message of that kind leaves behind."""
     decision = screening.decision
     answer = crisis.answer(

@@ -10,7 +10,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core import signing
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -30,14 +29,13 @@ from chatbot.chat.terminal import memory_row
 from chatbot.core import clock
 from chatbot.me.keeping import NotKept, correction_keep
 from chatbot.me.overview import memory_state
+from chatbot.me.undo import SECONDS, undo_end, undo_give, undo_take
 from companion.memory import services
 from companion.memory.facts import KINDS, Kind
 from companion.memory.services import LONGEST_CORRECTION, MemoryView
 from companion.play import services as play
 
 View = Callable[..., HttpResponse]
-UNDO = "me.memory.undo"
-UNDO_S = 10
 
 
 @dataclass(frozen=True)
@@ -93,7 +91,8 @@ def owned(view: View) -> View:
 
 
 def _of(person: User) -> list[MemoryView]:
-    return services.memory_list(owner_id=person.id, language=language_of(person))
+    at = clock.now().astimezone(gate.zone_of(person))
+    return services.memory_list(owner_id=person.id, language=language_of(person), at=at)
 
 
 def _one(person: User, memory_id: uuid.UUID) -> MemoryView:
@@ -122,10 +121,6 @@ def _links(person: User, views: Sequence[MemoryView]) -> list[str]:
 @require_safe
 def memories(request: HttpRequest, person: User) -> HttpResponse:
     """Everything remembered, by kind, in plain words."""
-    return _page(request, person)
-
-
-def _page(request: HttpRequest, person: User, undo: str = "") -> HttpResponse:
     views = _of(person)
     shown = [Shown(view, link) for view, link in zip(views, _links(person, views), strict=True)]
     groups = [
@@ -143,8 +138,7 @@ def _page(request: HttpRequest, person: User, undo: str = "") -> HttpResponse:
         "count": len(views),
         "played": bool(play.left_of(person.id)),
         "zone": gate.zone_of(person),
-        "undo": undo if state == "on" else "",
-        "undo_s": UNDO_S,
+        "undo_s": SECONDS if state == "on" and undo_take(request, person) is not None else 0,
     }
     return render(request, "me/memory.html", context)
 
@@ -177,11 +171,8 @@ def correct(request: HttpRequest, person: User, memory_id: uuid.UUID) -> HttpRes
 @owned
 @require_POST
 def forget(request: HttpRequest, person: User, memory_id: uuid.UUID) -> HttpResponse:
-    """One thing, and what it had replaced. Always possible.
-
-    It is gone from here at once; only the page that says so has it, sealed, and may give it back for some seconds.
-    That is why the answer is the page itself: a redirect would have to keep it somewhere.
-    """
+    """One thing, and what it had replaced. Always possible. It is gone from here at once; the answer holds it, sealed,
+    and for some seconds may give it back."""
     messages_learn_waiting(person.id, language_of(person))  # learned later, it would come back
     try:
         taken = services.memory_taken(owner_id=person.id, memory_id=memory_id)
@@ -189,24 +180,24 @@ def forget(request: HttpRequest, person: User, memory_id: uuid.UUID) -> HttpResp
     except services.MemoryNotFound:
         raise Http404 from None
     messages.success(request, _("Forgotten."))
-    undo = signing.dumps({"owner": str(person.id), "taken": taken}, salt=UNDO, compress=True)
-    return _page(request, person, undo)
+    response = redirect("me:memory")
+    undo_give(response, person, taken)
+    return response
 
 
 @owned
 @require_POST
 def undo(request: HttpRequest, person: User) -> HttpResponse:
     """Back again, within the seconds, if its owner asks and memory is on."""
-    try:
-        sealed = signing.loads(request.POST.get("undo", ""), salt=UNDO, max_age=UNDO_S)
-        if sealed["owner"] != str(person.id) or memory_state(person, now=clock.now()) != "on":
-            raise signing.BadSignature
-    except signing.BadSignature:
+    taken = undo_take(request, person)
+    if taken is None or memory_state(person, now=clock.now()) != "on":
         messages.warning(request, _("Too late: it is gone."))
     else:
-        services.memory_restore(owner_id=person.id, taken=sealed["taken"], language=language_of(person))
+        services.memory_restore(owner_id=person.id, taken=taken, language=language_of(person))
         messages.success(request, _("It's back."))
-    return redirect("me:memory")
+    response = redirect("me:memory")
+    undo_end(response)
+    return response
 
 
 @owned
@@ -232,7 +223,9 @@ def forget_all(request: HttpRequest, person: User) -> HttpResponse:
     play.play_forget(person.id)
     said = ngettext("%(count)d thing forgotten.", "%(count)d things forgotten.", count) % {"count": count}
     messages.success(request, said if count else _("Forgotten."))
-    return redirect("me:memory")
+    response = redirect("me:memory")
+    undo_end(response)
+    return response
 
 
 @owned
@@ -248,8 +241,12 @@ def pause(request: HttpRequest, person: User) -> HttpResponse:
 @owned
 @require_safe
 def export(request: HttpRequest, person: User) -> HttpResponse:
-    """The same as `manage.py memory --json`, as a file."""
-    rows = [memory_row(view) for view in _of(person)]
-    response = JsonResponse(rows, safe=False, json_dumps_params={"ensure_ascii": False, "indent": 1})
+    """What `manage.py memory --json` says, as a file that says whose it is: in the shape of the copy of everything."""
+    copy = {
+        "exported_at": clock.now().isoformat(),
+        "account": {"user_name": person.username},
+        "memory": [memory_row(view) for view in _of(person)],
+    }
+    response = JsonResponse(copy, json_dumps_params={"ensure_ascii": False, "indent": 1})
     response["Content-Disposition"] = 'attachment; filename="memory.json"'
     return response

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from chatbot.me import account, export_views, memory, privacy, shelf, views
+from chatbot.me import account, export_views, import_views, memory, privacy, shelf, views
 from chatbot.me.models import ExportForm
 
 app_name = "me"
@@ -15,6 +15,7 @@ urlpatterns = [
     path("export/abraco.json", export_views.export_file, {"form": ExportForm.DATA}, name="export_data"),
     path("memory/", memory.memories, name="memory"),
     path("memory/export/", memory.export, name="memory_export"),
+    path("memory/import/", import_views.memory_import, name="memory_import"),
     path("memory/pause/", memory.pause, name="memory_pause"),
     path("memory/undo/", memory.undo, name="memory_undo"),
     path("memory/forget-about/", memory.forget_about, name="memory_forget_about"),

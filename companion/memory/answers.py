@@ -14,13 +14,13 @@ from chatbot.core import clock
 from companion.memory.dates import day_in_words
 from companion.memory.extract import groups_of
 from companion.memory.facts import KINDS, Fact
+from companion.memory.kept import current_of
 from companion.memory.lexicon import Asked, lexicon, sentence
 from companion.memory.models import Memory
 from companion.memory.reading import read
 from companion.memory.reconcile import words_of
 from companion.memory.services import (
     MemoryNotFound,
-    current_of,
     memory_close,
     memory_forget,
     memory_forget_about,
@@ -55,15 +55,19 @@ class _Question:
 
 @dataclass(frozen=True)
 class _Asker:
-    """Whose memory it is, and how they are answered. at: now, in their own time."""
+    """Whose memory it is, and how they are answered. at: now, in their own time. off_record: of this very message
+    nothing is learned."""
 
     owner_id: uuid.UUID
     language: Language
     seed: int
     at: datetime
+    off_record: bool
 
     def line(self, name: str) -> str:
-        lines = lexicon(self.language).words.answers[name]
+        answers = lexicon(self.language).words.answers
+        own = f"{name}_off_record"  # where the usual one asks for something to remember
+        lines = answers[own if self.off_record and own in answers else name]
         return lines[self.seed % len(lines)]
 
     def sentence(self, fact: Fact) -> str:
@@ -76,14 +80,16 @@ def memory_asked(text: str, language: Language) -> bool:
 
 
 def memory_reply(
-    *, owner_id: uuid.UUID, text: str, language: Language, seed: int, at: datetime | None = None
-) -> MemoryReply | None:
+    *, owner_id: uuid.UUID, text: str, language: Language, seed: int, at: datetime | None = None,
+    off_record: bool = False,
+) -> MemoryReply | None:  # fmt: skip
     """Answer a question to memory, or do as asked and forget; None when the message is neither. `at`: now, in the
-    person's own time."""
+    person's own time. `off_record`: what is said just now changes nothing that is known but by a plain wish to forget
+    it."""
     asked = _asked(text, language)
     if asked is None:
         return None
-    asker = _Asker(owner_id, language, seed, at or clock.now().astimezone(UTC))
+    asker = _Asker(owner_id, language, seed, at or clock.now().astimezone(UTC), off_record)
     known = current_of(owner_id, asker.at.date())
     if asked.about == "everything":
         return _summary(asker, known)
@@ -155,13 +161,17 @@ def _done(asker: _Asker, asked: _Question, known: Sequence[Pair]) -> MemoryReply
     if asked.about == "forget_all":
         memory_forget_all(owner_id=asker.owner_id)
         return MemoryReply(asker.line("forgot_all"), forgot_all=True)
-    return _outdated(asker, known) if asked.about == "outdated" else _forget(asker, asked.value)
+    if asked.about == "outdated":
+        return None if asker.off_record else _outdated(asker, known)
+    return _forget(asker, asked.value)
 
 
 def _forget(asker: _Asker, topic: str) -> MemoryReply:
     """All that is about the topic; without one, all of the message that told the last thing."""
     if topic:
         count = memory_forget_about(owner_id=asker.owner_id, topic=topic)
+    elif asker.off_record:  # "forget that": what was said last, and of that nothing was kept
+        count = 0
     else:
         rows = list(Memory.objects.filter(owner_id=asker.owner_id).order_by("id"))
         last = [row for row in rows if row.id == rows[-1].id or (row.source and row.source == rows[-1].source)]

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import re2
 
@@ -18,7 +18,7 @@ from companion.memory.dates import When, times_in
 from companion.memory.facts import NAMES, Fact, Kind
 from companion.memory.lexicon import Rule, lexicon
 from companion.memory.text import flat, fold
-from companion.types import Language, Told
+from companion.types import LANGUAGES, Language, Told
 
 LONGEST = 60
 LONGEST_NAME = 24
@@ -35,6 +35,7 @@ _SENTENCE = re2.compile(r"[.!?\n;…]+")
 _QUOTED = re2.compile(r"\"[^\"\n]+\"|“[^”\n]+”|«[^»\n]+»|„[^“”\n]+[“”]")
 _CONTACT = re2.compile(r"@|https?:|www\.|\d{4,}|#")
 _EDGES = " ,.:-–\"'«»“”()*~"
+
 
 Place = tuple[int, int]
 
@@ -85,12 +86,12 @@ def ended_in(text: str, language: Language) -> tuple[str, ...]:
 
 
 def may_be_kept(value: str, language: Language) -> bool:
-    """Whether the words are free of what is never remembered, in that language and in English.
+    """Whether the words are free of what is never remembered, in that language and in English, and plant nothing.
 
     Not in all four: what means something private in one is somebody's name in another. Says nothing about danger.
     """
     value = flat(unicodedata.normalize("NFC", value))
-    if _CONTACT.search(value) or lexicon(language).not_a_message.search(value):
+    if _CONTACT.search(value) or planted(value):
         return False
     return not any(is_private(value, spoken) for spoken in dict.fromkeys((language, ENGLISH)))
 
@@ -113,9 +114,32 @@ def is_keepable(fact: Fact, part: str, language: Language) -> bool:
         return False
     if fact.kind in NAMES and fact.value and not _is_name(fact.kind, bare, language):
         return False
-    if fact.kind == "from" and not lexicon(language).broad.search(bare):
-        return False  # a town
+    if fact.kind == "from" and not _is_wide_place(fact.value):
+        return False
     return fact.kind not in WHOLE or not is_private(flat(part), language)
+
+
+def planted(value: str) -> bool:
+    """Whether the words bid the program something, or swear it to secrecy, in any language: no memory of a person."""
+    value = flat(unicodedata.normalize("NFC", value))
+    words = [lexicon(language) for language in LANGUAGES]
+    return any(one.not_a_message.search(value) or one.planted.search(value) for one in words)
+
+
+def why_not_kept(fact: Fact, language: Language) -> Literal["private", "planted"] | None:
+    """What a fact in its owner's own words is refused for: one of 6.5, or words that bid the program something. None:
+    it may be kept."""
+    words = f"{fact.who} {fact.value}".strip()
+    if planted(words):
+        return "planted"
+    wide = fact.kind != "from" or _is_wide_place(fact.value)
+    return None if wide and may_be_kept(words, language) else "private"
+
+
+def _is_wide_place(value: str) -> bool:
+    """Whether somebody who says that they come from there would have it kept: a country, a region or a coast, and no
+    town (6.5)."""
+    return any(lexicon(language).broad.search(flat(value)) for language in LANGUAGES)
 
 
 def groups_of(match: Any, text: str) -> dict[str, str]:

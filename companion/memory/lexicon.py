@@ -55,11 +55,11 @@ class Words(BaseModel):
     judo"). never: words of 6.5, never kept; harmless: what only looks like them. not_a_value, still_a_value: what
     makes no sense as a thing liked, and exceptions; vague: nor as anything else. not_a_name: the same for names;
     not_own_name: for the person's own. not_a_fact: what makes a fact that follows none; not_after: also one before;
-    not_a_message: a whole message. apart: where somebody begins anew in a sentence; turns: where they begin to ask.
-    cut: where a value ends; filler: what is left out at its end. articles: at a plan's front. many: those of whom
-    there may be several. ask: questions and wishes to memory; forgetting: words without which nothing is to be
-    forgotten. origins: what else says broadly where one
-    is from. sentences, answers: what is said back.
+    not_a_message: a whole message. planted: what bids the program, and tells nothing of a person. apart: where somebody
+    begins anew in a sentence; turns: where they begin to ask. cut: where a value ends; filler: what is left out at its
+    end. articles: at a plan's front. many: those of whom there may be several. origins: what else says broadly where
+    one is from. ask: questions and wishes to memory; forgetting: words without which nothing is to be forgotten.
+    sentences, answers: what is said back.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -77,6 +77,7 @@ class Words(BaseModel):
     not_a_fact: list[str]
     not_after: list[str]
     not_a_message: list[str]
+    planted: list[str]
     apart: list[str]
     turns: list[str]
     cut: list[str]
@@ -122,6 +123,7 @@ class Lexicon:
     not_a_fact: Any
     not_after: Any
     not_a_message: Any
+    planted: Any
     apart: Any
     turns: Any
     cut: Any
@@ -193,6 +195,7 @@ def lexicon(language: Language) -> Lexicon:
         not_a_fact=one_of(words.not_a_fact),
         not_after=one_of(words.not_after),
         not_a_message=one_of(words.not_a_message),
+        planted=one_of(words.planted),
         apart=as_written(words.apart),
         turns=one_of(words.turns),
         cut=one_of(words.cut),

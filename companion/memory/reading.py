@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 # each chance holds).
 CUT, CUT_AGREED = 0.75, 0.4
 FEW: Final = 5  # words of a part that says one thing plainly
+ALWAYS: Final = ("boundary", "joke")  # said to the companion: to miss one is worse than to have one too many
 
 
 @dataclass(frozen=True)
@@ -62,9 +63,11 @@ def read(text: str, language: Language, at: datetime | None = None) -> Reading:
 
 def _is_plain(text: str, fact: Fact, language: Language, known: Sequence[Fact]) -> bool:
     """Whether patterns alone are enough for it, where the tagger found nothing of the kind."""
+    if any(fact.kind == other.kind for other in known):
+        return False
     place = place_of(text, fact.value or fact.who)
     few = place is not None and len(_part(text, place[0], language).split()) <= FEW
-    return few and not any(fact.kind == other.kind for other in known)
+    return few or fact.kind in ALWAYS
 
 
 def _told(text: str, language: Language, times: Sequence[When], said: Sequence[tuple[str, Place]]) -> list[Told]:

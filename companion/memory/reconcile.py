@@ -122,6 +122,12 @@ def bounded(fact: Fact, boundaries: Sequence[Fact]) -> bool:
     return fact.kind != "boundary" and any(set(words_of(one.value)) & words for one in boundaries)
 
 
+def ends_on(fact: Fact, said: date) -> date | None:
+    """The last day on which it holds: from the next one on it is shown as past, though a plan may still be asked about
+    for a while."""
+    return fact.day if fact.kind == "plan" else fades(fact, said)
+
+
 def fades(fact: Fact, said: date) -> date | None:
     """The last day on which it still counts: feelings fade, plans are over one day, names stay."""
     if fact.kind == "feeling":

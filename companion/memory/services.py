@@ -2,37 +2,40 @@
 
 from __future__ import annotations
 
-import base64
-import logging
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from django.db import transaction
 
 from chatbot.core import clock
-from chatbot.core.encoder import EncoderError, encode
-from chatbot.core.encoder.values import Floats
 from chatbot.core.erasure import copies_drop
 from chatbot.core.gone import gone_note
 from chatbot.core.ids import new_id
 from chatbot.core.locks import hold
-from companion.memory.extract import may_be_kept
+from companion.memory.extract import why_not_kept
 from companion.memory.facts import Fact, Kind, fact_read, fact_row
+from companion.memory.kept import (
+    MOST,
+    current_of,
+    fact_of,
+    held,
+    last_said,
+    row_close,
+    vector_read,
+    vectors_of,
+)
 from companion.memory.lexicon import sentence
 from companion.memory.models import Memory, MemoryState
 from companion.memory.ranking import ENGLISH_ONLY, WORDS_SHARE, Index
 from companion.memory.reading import read
-from companion.memory.reconcile import bounded, ended, fades, meant, merged, relation
+from companion.memory.reconcile import bounded, ended, ends_on, meant, merged, relation
 from companion.types import Language, Recalled
 
-log = logging.getLogger(__name__)
-
 LONGEST_CORRECTION = 80
-MOST = 500
 GONE = "memory"
 _LOOK_FIRST: dict[Kind, float] = {
     "name": 0.06, "pet": 0.04, "like": 0.04, "favourite": 0.04, "person": 0.03, "plan": 0.03, "does": 0.03,
@@ -49,18 +52,26 @@ class BadCorrection(ValueError):
 
 
 class NeverKept(BadCorrection):
-    """Of the classes that are never remembered (health, faith, who one likes, places, secrets, ...)."""
+    """`reason`: private for the classes that are never remembered (health, faith, who one likes, places, secrets, ...),
+    planted for words that bid the program something."""
+
+    def __init__(self, reason: Literal["private", "planted"]) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 @dataclass(frozen=True)
 class MemoryView:
-    """A memory as its owner sees it."""
+    """A memory as its owner sees it. `text` is the sentence; `value`, `who` and `day` are what it is made of."""
 
     id: uuid.UUID
     kind: Kind
     text: str
     value: str
+    who: str
+    day: date | None
     since: datetime
+    last: datetime
     until: datetime | None
     source: uuid.UUID | None
     state: str
@@ -76,30 +87,16 @@ class Understood:
     moved: tuple[date, ...] = ()
 
 
-def _fact(row: Memory) -> Fact:
-    return fact_read(row.fact)
-
-
-def _last_said(row: Memory) -> datetime:
-    """When it was said last: saying it again strengthens it."""
-    last = row.fact.get("last")
-    return datetime.fromisoformat(last) if last else row.since
-
-
-def current_of(owner_id: uuid.UUID, today: date) -> list[tuple[Memory, Fact]]:
-    """What holds, oldest first, without what has faded by that day."""
-    rows = Memory.objects.filter(owner_id=owner_id, state=MemoryState.CURRENT).order_by("id")
-    pairs = [(row, _fact(row)) for row in rows]
-    return [(row, fact) for row, fact in pairs if (fades(fact, _last_said(row).date()) or today) >= today]
-
-
-def _view(row: Memory, fact: Fact, language: Language, today: date | None = None) -> MemoryView:
+def _view(row: Memory, fact: Fact, language: Language, at: datetime | None = None) -> MemoryView:
     until = row.until
-    end = fades(fact, _last_said(row).date())
-    if until is None and end is not None and today is not None and end < today:
-        until = datetime.combine(end, time(), tzinfo=UTC)
-    text = sentence(fact, language, today)
-    return MemoryView(row.id, fact.kind, text, fact.value, row.since, until, row.source, row.state)
+    end = ends_on(fact, last_said(row).date())
+    if until is None and at is not None and end is not None and end < at.date():
+        until = datetime.combine(end, time(), tzinfo=at.tzinfo)
+    return MemoryView(
+        id=row.id, kind=fact.kind, text=sentence(fact, language, None if at is None else at.date()), value=fact.value,
+        who=fact.who, day=fact.day, since=row.since, last=last_said(row), until=until, source=row.source,
+        state=row.state,
+    )  # fmt: skip
 
 
 def memory_learn(
@@ -114,7 +111,7 @@ def memory_learn(
 def memory_understand(text: str, language: Language, said_at: datetime | None = None) -> Understood:
     """The slow half of learning: reads and writes nothing. `said_at`: in the person's own time."""
     told = read(text, language, said_at)
-    vectors = _vectors([sentence(fact, language) for fact in told.facts]) if told.facts else []
+    vectors = vectors_of([sentence(fact, language) for fact in told.facts]) if told.facts else []
     return Understood(tuple(zip(told.facts, vectors, strict=True)), told.over, told.moved)
 
 
@@ -126,12 +123,12 @@ def memory_keep(
     if not told.facts and not told.over and not told.moved:
         return added
     with transaction.atomic():
-        hold(_held(owner_id))
+        hold(held(owner_id))
         rows = Memory.objects.filter(owner_id=owner_id, state=MemoryState.CURRENT).order_by("id")
-        known = [(row, _fact(row)) for row in rows]
+        known = [(row, fact_of(row)) for row in rows]
         for row, fact in known:
             if ended(told.over, fact):
-                _close(row, said_at)
+                row_close(row, said_at)
         for fact, vector in (*told.facts, *_moved(told, known, said_at.date())):
             row = Memory(id=new_id(), owner_id=owner_id, source=source, since=said_at, vector=vector)
             known = [pair for pair in known if pair[0].state == MemoryState.CURRENT]
@@ -170,38 +167,12 @@ def _put_beside(known: Sequence[tuple[Memory, Fact]], row: Memory, fact: Fact, l
     for other, old, what in how:
         if what in ("refines", "changes"):
             fact = merged(fact, old)
-            _close(other, row.since, by=(again or row).id)
+            row_close(other, row.since, by=(again or row).id)
     if again is None:
         return fact
     again.fact = {**again.fact, "times": again.fact.get("times", 1) + 1, "last": row.since.isoformat()}
     again.save(update_fields=["fact"])
     return None
-
-
-def _close(row: Memory, at: datetime, *, by: uuid.UUID | None = None) -> None:
-    row.state, row.until = MemoryState.CLOSED, at
-    row.fact = row.fact if by is None else {**row.fact, "by": str(by)}
-    row.save(update_fields=["state", "until", "fact"])
-
-
-def _held(owner_id: uuid.UUID) -> str:
-    return f"memory of {owner_id}"
-
-
-def _vectors(texts: Sequence[str]) -> list[str | None]:
-    """Each text's place by sense, as it is stored; None for all while the encoder is away (words still find them)."""
-    try:
-        found = encode(texts)
-    except EncoderError as error:
-        log.error("memory_without_vectors", extra={"reason": str(error)})
-        return [None] * len(texts)
-    return [base64.b64encode(one.array.astype(np.float16).tobytes()).decode("ascii") for one in found]
-
-
-def _vector_read(stored: str | None) -> Floats | None:
-    if stored is None:
-        return None
-    return np.frombuffer(base64.b64decode(stored), dtype=np.float16).astype(np.float32)
 
 
 def memory_recall(
@@ -219,7 +190,7 @@ def memory_recall(
     if pairs:
         index = Index(
             [sentence(fact, language) for _, fact in pairs],
-            [_vector_read(row.vector) for row, _ in pairs],
+            [vector_read(row.vector) for row, _ in pairs],
             words_share=WORDS_SHARE if language == "en" else ENGLISH_ONLY,
         )
         for found in index.rank(text, asked, limit=len(pairs)):
@@ -256,11 +227,12 @@ def memory_name(*, owner_id: uuid.UUID) -> str | None:
     return next((fact.value for _, fact in known if fact.kind == "name"), None)
 
 
-def memory_list(*, owner_id: uuid.UUID, language: Language) -> list[MemoryView]:
-    """Everything remembered, closed things too, the newest first."""
+def memory_list(*, owner_id: uuid.UUID, language: Language, at: datetime | None = None) -> list[MemoryView]:
+    """Everything remembered, closed things too, the newest first. `at`: now, in the person's own time: by their day a
+    plan is past."""
     rows = Memory.objects.filter(owner_id=owner_id).order_by("-id")
-    today = clock.now().date()
-    return [_view(row, _fact(row), language, today) for row in rows]
+    at = at or clock.now().astimezone(UTC)
+    return [_view(row, fact_of(row), language, at) for row in rows]
 
 
 def memory_correct(*, owner_id: uuid.UUID, memory_id: uuid.UUID, value: str, language: Language = "en") -> None:
@@ -271,12 +243,13 @@ def memory_correct(*, owner_id: uuid.UUID, memory_id: uuid.UUID, value: str, lan
     value = " ".join(value.split())
     if not value or len(value) > LONGEST_CORRECTION:
         raise BadCorrection
-    fact = _fact(_one(owner_id, memory_id))
-    if not may_be_kept(value, language):
-        raise NeverKept
-    vector = _vectors([sentence(replace(fact, value=value), language)])[0]
+    fact = replace(fact_of(_one(owner_id, memory_id)), value=value)
+    reason = why_not_kept(fact, language)
+    if reason is not None:
+        raise NeverKept(reason)
+    vector = vectors_of([sentence(fact, language)])[0]
     with transaction.atomic():
-        hold(_held(owner_id))
+        hold(held(owner_id))
         row = _one(owner_id, memory_id)
         row.fact = {**row.fact, "value": value}
         row.vector = vector
@@ -301,10 +274,10 @@ def memory_taken(*, owner_id: uuid.UUID, memory_id: uuid.UUID) -> dict[str, Any]
 def memory_restore(*, owner_id: uuid.UUID, taken: Mapping[str, Any], language: Language) -> None:
     """Put back what was forgotten a moment ago; nothing where the same is known again."""
     fact = fact_read(taken["fact"])
-    vector = _vectors([sentence(fact, language)])[0]
+    vector = vectors_of([sentence(fact, language)])[0]
     with transaction.atomic():
-        hold(_held(owner_id))
-        if any(_fact(row).same_thing(fact) for row in Memory.objects.filter(owner_id=owner_id, state=taken["state"])):
+        hold(held(owner_id))
+        if any(fact_of(row).same_thing(fact) for row in Memory.objects.filter(owner_id=owner_id, state=taken["state"])):
             return
         row = Memory(id=new_id(), owner_id=owner_id, fact=taken["fact"], vector=vector, state=taken["state"])
         row.since = datetime.fromisoformat(taken["since"])
@@ -316,7 +289,7 @@ def memory_restore(*, owner_id: uuid.UUID, taken: Mapping[str, Any], language: L
 def memory_forget(*, owner_id: uuid.UUID, memory_id: uuid.UUID) -> None:
     """Delete one memory, and what it had replaced. Raises MemoryNotFound."""
     with transaction.atomic():
-        hold(_held(owner_id))
+        hold(held(owner_id))
         row = _one(owner_id, memory_id)
         closed = list(Memory.objects.filter(owner_id=owner_id, state=MemoryState.CLOSED))
         _rows_forget(owner_id, [row.id, *(other.id for other in _replaced_by(row, closed))])
@@ -345,30 +318,41 @@ def _replaced_by(row: Memory, closed: Sequence[Memory]) -> list[Memory]:
 def _took(row: Memory, other: Memory) -> bool:
     """Whether it took the other's place; of rows from before that was written down, whether it would have."""
     by = other.fact.get("by")
-    return by == str(row.id) if by else relation(_fact(row), _fact(other), "en") is not None
+    return by == str(row.id) if by else relation(fact_of(row), fact_of(other), "en") is not None
 
 
 def memory_forget_about(*, owner_id: uuid.UUID, topic: str) -> int:
     """Delete everything about a person or a thing, what was closed too. Number of memories deleted."""
     with transaction.atomic():
-        hold(_held(owner_id))
+        hold(held(owner_id))
         rows = list(Memory.objects.filter(owner_id=owner_id)) if topic.strip() else []
         closed = [row for row in rows if row.state == MemoryState.CLOSED]
-        about = [row for row in rows if meant(topic, _fact(row))]
+        about = [row for row in rows if meant(topic, fact_of(row))]
         return _rows_forget(owner_id, list({one.id for row in about for one in (row, *_replaced_by(row, closed))}))
+
+
+def memory_forget_said(*, owner_id: uuid.UUID, source: uuid.UUID) -> int:
+    """Delete what one message told. Number of memories deleted, those that they had replaced not counted."""
+    with transaction.atomic():
+        hold(held(owner_id))
+        rows = list(Memory.objects.filter(owner_id=owner_id))
+        closed = [row for row in rows if row.state == MemoryState.CLOSED]
+        told = [row for row in rows if row.source == source]
+        _rows_forget(owner_id, list({one.id for row in told for one in (row, *_replaced_by(row, closed))}))
+    return len(told)
 
 
 def memory_close(*, owner_id: uuid.UUID, memory_id: uuid.UUID, at: datetime) -> None:
     """It holds no longer; it stays as history. Raises MemoryNotFound."""
     with transaction.atomic():
-        hold(_held(owner_id))
-        _close(_one(owner_id, memory_id), at)
+        hold(held(owner_id))
+        row_close(_one(owner_id, memory_id), at)
 
 
 def memory_forget_all(*, owner_id: uuid.UUID) -> int:
     """Delete everything remembered about the person. Number of memories deleted."""
     with transaction.atomic():
-        hold(_held(owner_id))
+        hold(held(owner_id))
         return _rows_forget(owner_id, list(Memory.objects.filter(owner_id=owner_id).values_list("id", flat=True)))
 
 
@@ -385,5 +369,5 @@ def memories_forget_again(ids: Collection[uuid.UUID]) -> int:
 def person_forget(owner_id: uuid.UUID) -> None:
     """Delete everything about the person (erasure). It is the person who is noted as gone for good."""
     with transaction.atomic():
-        hold(_held(owner_id))
+        hold(held(owner_id))
         Memory.objects.filter(owner_id=owner_id).delete()

@@ -5,8 +5,9 @@ its settings are the product's with a cheap hash (tests/browser/quick.py).
 `house`: the same product twice, alone and on PostgreSQL, Redis and Celery: a test that asks for it runs on both.
 `page`: Chromium at 375x812, whose console must stay clean. `sign_in(page, "maya")` ends in the chat.
 `line`: a TCP proxy before the server; `line.cut()` and `line.mend()` (set_offline leaves open sockets open).
-`axe(page)`: fails with what axe found. `somebody()`: a teen that no other test has, so that tests don't meet in one
-chat; `server.newcomer(...)` makes one of another kind.
+`remembered(page, word)`: waits until it is learned. `axe(page)`: fails with what axe found.
+`somebody()`: a teen that no other test has, so that tests don't meet in one chat; `server.newcomer(...)` makes one of
+another kind.
 """
 
 from __future__ import annotations
@@ -231,6 +232,27 @@ def say() -> Callable[..., None]:
             page.wait_for_function(
                 "before => document.querySelectorAll('.msg-companion[data-id]').length > before", arg=before
             )
+
+    return do
+
+
+# Playwright's wait_for_function takes an async function's promise for a yes: it is asked in the page instead.
+_REMEMBERED = """async ([word, tries]) => {
+  for (let left = tries; left; left -= 1) {
+    if ((await (await fetch("/me/memory/")).text()).toLowerCase().includes(word)) return true;
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+  return false;
+}"""
+
+
+@pytest.fixture
+def remembered() -> Callable[..., None]:
+    """`remembered(page, "kiwis")`: waits for the job after a reply, until the page of memories has the word."""
+
+    def do(page: Any, word: str) -> None:
+        page.wait_for_load_state()
+        assert page.evaluate(_REMEMBERED, [word, WAIT_MS // 250]), f"{word} was not remembered"
 
     return do
 

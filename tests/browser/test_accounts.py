@@ -117,21 +117,22 @@ def test_signing_out_elsewhere_closes_this_chat_and_says_so(
 
 
 def test_a_memory_is_seen_and_forgotten(
-    server: Server, page: Any, somebody: Callable[[], str], sign_in: Callable[..., None], say: Callable[..., None]
-) -> None:
+    *, server: Server, page: Any, somebody: Callable[[], str], sign_in: Callable[..., None], say: Callable[..., None],
+    remembered: Callable[..., None],
+) -> None:  # fmt: skip
     sign_in(page, somebody())
     say(page, "i love skateboarding")
     page.goto(f"{server.url}/me/memory/")
     # It is learned by a job after the reply: the page is looked at until it is there.
-    page.wait_for_function(
-        "async () => (await (await fetch('/me/memory/')).text()).toLowerCase().includes('skateboarding')", polling=250
-    )
+    remembered(page, "skateboarding")
     page.reload()
     row = page.locator(".memory", has_text="skateboarding")
     row.locator("summary").click()
     row.get_by_role("button", name="Yes, forget it").click()
     page.get_by_text("Forgotten.").wait_for()
     expect(page.locator(".memory")).to_have_count(0)
+    page.reload()
+    expect(page.get_by_role("heading", name="What I remember")).to_be_visible()
     page.get_by_role("button", name="Undo").click()
     expect(page.locator(".memory")).to_have_count(1)
     row.locator("summary").click()

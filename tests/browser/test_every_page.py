@@ -148,7 +148,9 @@ def test_axe_finds_nothing_on_what_forms_answer_signed_out(server: Server, page:
     _look(page, axe)
 
 
-def test_axe_finds_nothing_on_what_forms_answer_signed_in(server: Server, page: Any, axe: Callable[..., None]) -> None:
+def test_axe_finds_nothing_on_what_forms_answer_signed_in(
+    server: Server, page: Any, axe: Callable[..., None], remembered: Callable[..., None]
+) -> None:
     _enter(server, page, "stranger")
     page.wait_for_selector("[data-state=online]")
     page.locator("#box").fill("i love skateboarding")
@@ -163,9 +165,7 @@ def test_axe_finds_nothing_on_what_forms_answer_signed_in(server: Server, page: 
     page.locator(".errors").wait_for()
     _look(page, axe)
     # Danger in a correction: the written words and the card stand on a page.
-    page.wait_for_function(
-        "async () => (await (await fetch('/me/memory/')).text()).includes('skateboarding')", polling=250
-    )
+    remembered(page, "skateboarding")
     page.goto(f"{server.url}/me/memory/")
     page.get_by_role("link", name="Change").first.click()
     _send(page, "Save", value="i want to die")

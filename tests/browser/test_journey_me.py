@@ -128,6 +128,53 @@ def test_a_copy_is_asked_for_made_saved_and_opens_without_a_network(
     assert name not in kept
 
 
+def test_memories_are_saved_forgotten_and_brought_back_from_the_file(
+    *,
+    house: Server,
+    new_page: Callable[..., Any],
+    chats: Callable[..., str],
+    remembered: Callable[..., None],
+    axe: Callable[..., None],
+    tmp_path: Path,
+) -> None:
+    page = new_page()
+    chats("i love skateboarding. my favourite colour is green", page)
+    remembered(page, "skateboarding")
+    page.goto(f"{house.url}/me/memory/")
+    saved = _save(page, "Save as a file", tmp_path)
+    page.get_by_role("link", name="Forget everything").click()
+    page.get_by_role("button", name="Forget everything").click()
+    expect(page.locator(".memory")).to_have_count(0)
+
+    copy = json.loads(saved.read_text(encoding="utf-8"))
+    copy["memory"].append({**copy["memory"][0], "kind": "like", "value": "going to church", "who": ""})
+    saved.write_text(json.dumps(copy), encoding="utf-8")
+    page.get_by_role("link", name="Bring back from a file").click()
+    axe(page)
+    page.get_by_label("Your file").set_input_files(saved)
+    page.get_by_role("button", name="Read it").click()
+    page.get_by_role("heading", name="What came in").wait_for()
+    expect(page.get_by_text("You like skateboarding.")).to_be_visible()
+    expect(page.locator("li", has_text="going to church")).to_contain_text("aren't kept, on purpose")
+    axe(page)
+    page.emulate_media(color_scheme="dark")
+    axe(page, colours=True)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 375
+    page.get_by_role("link", name="See what I remember").click()
+    expect(page.locator(".memory")).to_have_count(2)
+
+    page.get_by_role("link", name="Bring back from a file").click()
+    page.get_by_label("Your file").set_input_files({"name": "m.json", "mimeType": "", "buffer": b"no copy"})
+    page.get_by_role("button", name="Read it").click()
+    expect(page.locator(".errors")).to_contain_text("Nothing was changed.")
+    axe(page)
+    # One that is too big is named before it is sent.
+    page.get_by_label("Your file").set_input_files({"name": "m.json", "mimeType": "", "buffer": b" " * 3_000_000})
+    expect(page.locator("[data-too-big]")).to_be_visible()
+    expect(page.get_by_role("button", name="Read it")).to_be_disabled()
+    axe(page)
+
+
 def test_without_scripts_the_copy_is_made_too(
     house: Server, new_page: Callable[..., Any], somebody: Callable[[], str]
 ) -> None:

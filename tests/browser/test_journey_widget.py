@@ -152,6 +152,7 @@ def test_on_another_site_under_a_strict_policy_somebody_reads_the_deal_and_talks
     assert within(page).evaluate("document.documentElement.scrollWidth") <= 320
     said(frame, "hello from another site")
     expect(frame.get_by_text("I heard this: hello from another site.")).to_be_visible()
+    expect(frame.locator("[data-record]")).to_be_hidden()  # nothing is remembered of visitors: there is no record
     axe(within(page))
     assert cookies == []
     assert page.context.cookies() == []

@@ -40,12 +40,14 @@ def says(*script: object) -> ScriptedEngine:
     return scripted
 
 
-async def take(person: User, text: str, client_id: uuid.UUID | None = None) -> talk.Taken:
-    return await talk.message_take(person=person, conversation_id=None, client_id=client_id or uuid.uuid4(), text=text)
+async def take(person: User, text: str, client_id: uuid.UUID | None = None, *, off_record: bool = False) -> talk.Taken:
+    return await talk.message_take(
+        person=person, conversation_id=None, client_id=client_id or uuid.uuid4(), text=text, off_record=off_record
+    )
 
 
-async def answered(person: User, text: str) -> tuple[Turn, str]:
-    taken = await take(person, text)
+async def answered(person: User, text: str, *, off_record: bool = False) -> tuple[Turn, str]:
+    taken = await take(person, text, off_record=off_record)
     assert taken.acceptance is not None
     assert await turn_run(taken.acceptance.turn_id)
     turn = await Turn.objects.aget(id=taken.acceptance.turn_id)

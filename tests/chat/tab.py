@@ -53,8 +53,8 @@ class Tab:
             frames.append(await self.get())
         return frames
 
-    async def say(self, text: str, client_id: uuid.UUID | None = None) -> list[dict[str, Any]]:
-        await self.send(type="say", client_id=client_id or uuid.uuid4(), text=text)
+    async def say(self, text: str, client_id: uuid.UUID | None = None, **more: object) -> list[dict[str, Any]]:
+        await self.send(type="say", client_id=client_id or uuid.uuid4(), text=text, **more)
         return await self.until("done")
 
     async def closed_with(self) -> int:

@@ -78,6 +78,7 @@ async def test_say_and_wait_for_the_reply_then_read_it_again(maya_now: User) -> 
     assert (said["reply"]["done"], said["reply"]["finish"]) == (True, "complete")
     status, listed = await program.get("/conversations")
     assert (status, listed[0]["id"], listed[0]["messages"]) == (200, said["conversation"], 2)
+    assert said["off_record"] is False
     status, page = await program.get(f"/conversations/{said['conversation']}/messages")
     assert (status, page["more"]) == (200, False)
     assert [row["author"] for row in page["messages"]] == ["user", "companion"]
@@ -86,6 +87,16 @@ async def test_say_and_wait_for_the_reply_then_read_it_again(maya_now: User) -> 
     assert [row["text"] for row in page["messages"]] == ["going skating later"]
     status, rest = await program.get(f"/turns/{said['turn']}?after=1")
     assert [row["seq"] for row in rest["sentences"]] == [2]
+
+
+async def test_a_message_off_the_record_says_so_in_the_answer_and_in_the_list(maya_now: User) -> None:
+    says("Mhm.")
+    program = await program_of(maya_now)
+    _, said = await program.say("i love surfing", wait=20, off_record=True)
+    assert said["off_record"] is True
+    _, page = await program.get(f"/conversations/{said['conversation']}/messages")
+    assert [one["off_record"] for one in page["messages"]] == [True, True]
+    is_no(await program.say("hi", off_record="maybe"), 422, "bad_field")
 
 
 async def test_without_waiting_the_turn_goes_on_and_can_be_stopped(maya_now: User) -> None:

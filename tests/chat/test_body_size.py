@@ -10,6 +10,7 @@ from asgiref.testing import ApplicationCommunicator
 
 from chatbot.asgi import PAGE_BYTES, application
 from chatbot.chat.api_door import BODY_BYTES, MODERATE_BYTES, MODERATIONS, MODERATIONS_BYTES
+from chatbot.me.importing import BODY_BYTES as IMPORT_BYTES
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PIECE = 16 * 1024
@@ -49,6 +50,7 @@ async def posted(path: str, size: int, language: str = "en") -> tuple[int, str]:
         ("/api/v1/moderate", MODERATE_BYTES),
         (MODERATIONS, MODERATIONS_BYTES),
         ("/help/", PAGE_BYTES),
+        ("/me/memory/import/", IMPORT_BYTES),
     ],
 )
 async def test_a_body_in_pieces_is_taken_up_to_its_address_s_size_and_no_further(path: str, most: int) -> None:

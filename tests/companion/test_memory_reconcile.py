@@ -12,8 +12,9 @@ from chatbot.core.ids import new_id
 from companion.memory import services
 from companion.memory.answers import memory_reply
 from companion.memory.facts import Fact, fact_read
+from companion.memory.kept import current_of
 from companion.memory.models import Memory
-from companion.memory.reconcile import bounded, ended, fades, meant, relation
+from companion.memory.reconcile import bounded, ended, ends_on, fades, meant, relation
 from companion.types import LANGUAGES, Language
 
 THEN = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -55,6 +56,9 @@ def test_feelings_and_past_plans_fade_and_names_do_not() -> None:
     assert fades(Fact("feeling", "nervous about it"), TODAY) == TODAY + timedelta(days=7)
     assert fades(Fact("plan", "recital", "", TODAY), TODAY) == TODAY + timedelta(days=14)
     assert fades(Fact("name", "Sam"), TODAY) is None
+    assert ends_on(Fact("plan", "recital", "", TODAY), TODAY) == TODAY
+    assert ends_on(Fact("plan", "recital"), TODAY) is None
+    assert ends_on(Fact("feeling", "nervous about it"), TODAY) == TODAY + timedelta(days=7)
 
 
 def test_what_is_meant_and_what_is_left_alone() -> None:
@@ -90,7 +94,7 @@ class TestKept:
             services.memory_learn(owner_id=owner, text=text, language=language, said_at=at, source=new_id())
 
     def now(self, owner: uuid.UUID, today: date = TODAY) -> list[str]:
-        return [fact.value for _, fact in services.current_of(owner, today)]
+        return [fact.value for _, fact in current_of(owner, today)]
 
     def ask(self, owner: uuid.UUID, text: str, language: Language = "en", at: datetime = THEN) -> str:
         reply = memory_reply(owner_id=owner, text=text, language=language, seed=0, at=at)
@@ -110,12 +114,12 @@ class TestKept:
     def test_five_contradictions_in_a_row_leave_one_truth_and_a_history(self, owner: uuid.UUID) -> None:
         self.learn(owner, *("i love olives", "i hate olives") * 3)
         assert self.now(owner) == ["olives"]
-        assert [fact.kind for _, fact in services.current_of(owner, TODAY)] == ["dislike"]
+        assert [fact.kind for _, fact in current_of(owner, TODAY)] == ["dislike"]
         assert Memory.objects.filter(owner_id=owner).count() == 6
 
     def test_a_plan_moves(self, owner: uuid.UUID) -> None:
         self.learn(owner, "i have a piano recital on friday", "my recital got moved to saturday")
-        [(_, fact)] = services.current_of(owner, TODAY)
+        [(_, fact)] = current_of(owner, TODAY)
         assert (fact.value, fact.day) == ("piano recital", date(2026, 11, 28))
 
     def test_what_is_over_is_closed(self, owner: uuid.UUID) -> None:

@@ -136,6 +136,12 @@ def hers_make(maya: User) -> dict[str, str]:
     }
 
 
+def saved(value: str = "unicycle polo") -> dict[str, Any]:
+    """A copy of Maya's with one memory in it."""
+    row = {"kind": "like", "value": value, "since": "2026-11-20T12:00:00+00:00", "state": "current"}
+    return {"exported_at": "2026-11-21T12:00:00+00:00", "account": {"user_name": "maya"}, "memory": [row]}
+
+
 def addresses() -> list[str]:
     """Every address that the house answers at, as its pattern is written: `/me/memory/<uuid:memory_id>/`."""
     return [f"/{pattern}" for pattern in _walk(get_resolver().url_patterns)]

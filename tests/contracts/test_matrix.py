@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from asgiref.sync import async_to_sync
 from django.core.cache import cache
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.http import HttpResponse
 from django.test import AsyncClient, Client
@@ -32,6 +33,7 @@ from tests.contracts.cast import (
     addresses,
     cast_make,
     frame_types,
+    saved,
     table,
 )
 
@@ -53,6 +55,7 @@ def body(address: str, cast: Cast) -> Mapping[str, Any]:
     bodies: dict[str, Mapping[str, Any]] = {
         "/chat/friend/": FRIEND,
         "/me/place/": {"language": "fr", "time_zone": "Europe/Paris"},
+        "/me/memory/import/": {"file": SimpleUploadedFile("memory.json", json.dumps(saved()).encode())},
         "/me/memory/pause/": {"pause": "on"},
         "/me/memory/<uuid:memory_id>/": {"value": "handball"},
         "/me/shelf/words/remove/": {"word": TAUGHT},

@@ -6,6 +6,7 @@ PostgreSQL, Redis and Celery: tests/service/test_nonce_walk.py).
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.conf import settings as django_settings
 from django.core import mail
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from pytest_django import Settings
 
@@ -30,7 +32,7 @@ from companion.profile.services import companion_shape
 from moderation.incidents.models import Incident
 from tests.chat.house import answered, says
 from tests.contracts import nonces
-from tests.contracts.cast import ROLES, Cast, cast_make, table
+from tests.contracts.cast import ROLES, Cast, cast_make, saved, table
 from tests.contracts.test_matrix import LIVE, asked
 from tests.me.copies import copy_of
 
@@ -75,6 +77,9 @@ def lived(settings: Settings, capfd: pytest.CaptureFixture[str], caplog: pytest.
         one for one in memory.memory_list(owner_id=maya.id, language="en") if nonces.REMEMBERED in one.text
     )
     client.post(f"/me/memory/{remembered.id}/", {"value": nonces.CORRECTED})
+    TURN(maya, f"i love {nonces.OFF_RECORD}", off_record=True)
+    file = SimpleUploadedFile("memory.json", json.dumps(saved(nonces.IMPORTED)).encode())
+    assert client.post("/me/memory/import/", {"file": file}).status_code == 200
     TURN(maya, f"im going to kill myself, {nonces.DANGER} night")
     waited += str(jobs._waiting)
     jobs.drain()
@@ -101,7 +106,9 @@ def test_the_words_are_where_they_belong(lived: Lived) -> None:
     texts = [row.body for row in Message.objects.filter(owner_id=lived.maya.id)]
     assert any(nonces.ORDINARY in text for text in texts)
     assert any(nonces.DANGER in text for text in texts)
-    assert nonces.CORRECTED in client.get("/me/memory/").content.decode()
+    for kept in (nonces.CORRECTED, nonces.IMPORTED):
+        assert kept in client.get("/me/memory/").content.decode()
+    assert nonces.OFF_RECORD not in client.get("/me/memory/").content.decode()
     assert list(nonces.found_in("her own page", client.get("/me/memory/").content))
     assert nonces.NAMED in client.get("/me/").content.decode()
     copy = copy_of(client)

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import base64
 import uuid
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 from django.test import Client
@@ -13,7 +15,9 @@ from chatbot.accounts.models import TimeLimits, User
 from chatbot.chat import services as chat
 from chatbot.core import clock
 from chatbot.core.choices import choice_set
+from chatbot.core.keys import key_destroy
 from companion.memory import services as memory
+from companion.memory.models import Memory
 from companion.memory.services import MemoryView
 from moderation.crisis.texts import texts_of
 from moderation.incidents.selectors import incidents_waiting
@@ -143,22 +147,55 @@ def test_one_thing_is_forgotten_and_the_rest_stays(signed_in: SignIn, maya: User
 def test_forgetting_may_be_undone_for_some_seconds_by_its_owner_alone(
     signed_in: SignIn, maya: User, stranger: User, told: Told, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client = signed_in(maya)
-    response = client.post(f"/me/memory/{told[1].id}/forget/")
+    client, other = signed_in(maya), signed_in(stranger)
+    client.post(f"/me/memory/{told[1].id}/forget/")
     assert values(maya) == {"Maya"}
-    sealed = response.context["undo"]
-    assert "skateboarding" not in sealed
-    signed_in(stranger).post("/me/memory/undo/", {"undo": sealed})
-    signed_in(stranger).post("/me/memory/undo/", {"undo": "made up"})
+    held = client.cookies["undo"].value
+    for given in (held, "made up", held.replace(held[:8], held[8:16])):
+        other.cookies["undo"] = given
+        other.post("/me/memory/undo/")
+        assert "Undo" not in other.get("/me/memory/").content.decode()
     assert values(stranger) == set()
-    client.post("/me/memory/undo/", {"undo": sealed})
-    client.post("/me/memory/undo/", {"undo": sealed})
+    client.post("/me/memory/undo/")
+    client.cookies["undo"] = held
+    client.post("/me/memory/undo/")
     views = memory.memory_list(owner_id=maya.id, language="en")
     assert sorted((view.value, view.since) for view in views) == sorted((view.value, view.since) for view in told)
-    late = client.post(f"/me/memory/{views[0].id}/forget/").context["undo"]
-    monkeypatch.setattr("chatbot.me.memory.UNDO_S", -1)
-    assert "Too late" in client.post("/me/memory/undo/", {"undo": late}, follow=True).content.decode()
+    client.post(f"/me/memory/{views[0].id}/forget/")
+    monkeypatch.setattr("chatbot.me.undo.SECONDS", -1)
+    assert "Undo" not in client.get("/me/memory/").content.decode()
+    assert "Too late" in client.post("/me/memory/undo/", follow=True).content.decode()
     assert len(values(maya)) == 1
+
+
+def test_after_forgetting_the_page_may_be_read_again_and_nobody_but_the_browser_holds_it(
+    signed_in: SignIn, maya: User, told: Told
+) -> None:
+    client = signed_in(maya)
+    answer = client.post(f"/me/memory/{told[1].id}/forget/")
+    assert (answer.status_code, answer["Location"]) == (302, "/me/memory/")
+    held = answer.cookies["undo"]
+    assert (held["max-age"], held["path"], held["samesite"], held["httponly"]) == (10, "/me/memory/", "Strict", True)
+    readable = base64.urlsafe_b64decode(held.value.partition(":")[0] + "==")
+    for place in (str(answer.headers), held.value, readable.decode("latin-1"), str(dict(client.session))):
+        assert "skateboarding" not in place
+    for _ in range(2):  # the page, and a reload of it
+        page = client.get("/me/memory/")
+        assert page.status_code == 200
+        assert "Undo (for 10 seconds)" in page.content.decode()
+        assert "skateboarding" not in page.content.decode()
+    client.post("/me/memory/forget-all/")
+    assert "Undo" not in client.get("/me/memory/").content.decode()
+    client.post("/me/memory/undo/")
+    assert values(maya) == set()
+
+
+def test_with_the_key_gone_what_the_browser_holds_opens_no_more(signed_in: SignIn, maya: User, told: Told) -> None:
+    client = signed_in(maya)
+    client.post(f"/me/memory/{told[1].id}/forget/")
+    key_destroy(maya.id)
+    assert client.post("/me/memory/undo/").status_code == 302
+    assert Memory.objects.filter(owner_id=maya.id).count() == 1
 
 
 def test_each_thing_leads_to_the_message_that_told_it_while_that_is_there(signed_in: SignIn, maya: User) -> None:
@@ -194,6 +231,28 @@ def test_plans_say_their_day_and_boundaries_stand_apart(signed_in: SignIn, maya:
     assert "5 March" in page
     assert "Off limits, you told me: my dad." in page
     assert "There&#x27;s an animal at yours: dog." in page
+
+
+def test_a_plan_is_past_from_the_day_after_it_in_its_owner_s_own_time(signed_in: SignIn, maya: User) -> None:
+    maya.time_zone = "America/Los_Angeles"
+    maya.save()
+    said_at = datetime(2026, 11, 20, 12, tzinfo=UTC)
+    memory.memory_learn(
+        owner_id=maya.id, text="i have a match on 24 november", language="en", said_at=said_at, source=None
+    )
+    client = signed_in(maya)
+
+    def page_at(moment: datetime) -> str:
+        clock.move_to(moment)
+        return client.get("/me/memory/").content.decode()
+
+    still = page_at(datetime(2026, 11, 25, 7, tzinfo=UTC))  # in Los Angeles it is the 24th
+    assert "You told me about a plan" in still
+    assert ">Change</a>" in still
+    past = page_at(datetime(2026, 11, 25, 8, 1, tzinfo=UTC))
+    assert "You had a plan" in past
+    assert "from Nov. 20, 2026 until Nov. 24, 2026" in past
+    assert ">Change</a>" not in past
 
 
 def test_everything_is_forgotten_in_two_taps_without_a_plea(signed_in: SignIn, maya: User, told: Told) -> None:
@@ -252,9 +311,9 @@ def test_a_closed_account_still_sees_and_deletes_its_memory(signed_in: SignIn, m
 def test_the_export_is_json_and_says_what_the_command_says(signed_in: SignIn, maya: User, told: Told) -> None:
     response = signed_in(maya).get("/me/memory/export/")
     assert response["Content-Disposition"].startswith("attachment")
-    rows = response.json()
+    rows = response.json()["memory"]
     assert {row["kind"] for row in rows} == {"name", "like"}
-    assert set(rows[0]) == {"kind", "text", "since", "source", "state"}
+    assert set(rows[0]) == {"kind", "text", "value", "since", "source", "state"}
 
 
 def test_pausing_is_written_down(maya: User) -> None:

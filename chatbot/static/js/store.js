@@ -31,7 +31,7 @@ export function remove(name) {
 export function forgetPrivate() {
   try {
     for (const key of Object.keys(localStorage)) {
-      if (/^abraco\.(draft|outbox)\./.test(key)) localStorage.removeItem(key);
+      if (/^abraco\.(draft|outbox|record)\./.test(key)) localStorage.removeItem(key);
     }
   } catch {
     // Nothing was kept.

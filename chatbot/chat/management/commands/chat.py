@@ -20,11 +20,13 @@ from chatbot.core.encoder import encoder_close
 from companion.memory.services import memory_list
 from moderation.incidents.services import helplines_refresh
 
-HELP = "/new starts a new conversation, /memory shows what is remembered, /quit ends."
+HELP = "/new starts a new conversation, /memory shows what is remembered, /off goes off the record or back, /quit ends."
+OFF = "Off the record. Not remembered. Still checked for danger."
 
 
 class Command(BaseCommand):
     help = "Talk with the companion here. --fresh: as a new throw-away person. --jsonl: one JSON object a line."
+    _off_record = False
 
     def add_arguments(self, parser: CommandParser) -> None:
         who = parser.add_mutually_exclusive_group(required=True)
@@ -101,11 +103,14 @@ class Command(BaseCommand):
             views = await asyncio.to_thread(memory_list, owner_id=terminal.person.id, language="en")
             for view in views:
                 self.stdout.write(f"  {memory_row(view)['text']}")
+        elif text == "/off":
+            self._off_record = not self._off_record
+            self.stdout.write(OFF if self._off_record else "On the record again.")
         elif text in ("/help", ""):
             self.stdout.write(HELP)
         else:
             try:
-                answer = await terminal.say(text)
+                answer = await terminal.say(text, off_record=self._off_record)
                 self.stdout.write(answer["reply"] or f"({', '.join(answer['notices']) or answer['finish']})")
             except BadLine as error:
                 self.stdout.write(str(error))

@@ -80,6 +80,7 @@ export class Log extends EventTarget {
     if (message.turn) node.dataset.turn = message.turn;
     if (flat(this.text(node)) !== flat(message.text)) this.#fill(node, message.text);
     this.#draw(node, message.drawing);
+    this.offRecord(node, message.off_record);
     this.reaction(node, message.reactions[0] ?? "");
   }
 
@@ -118,18 +119,19 @@ export class Log extends EventTarget {
     node.classList.add("waiting");
     node.dataset.client = item.client_id;
     this.#fill(node, item.text);
+    this.offRecord(node, item.off_record);
     this.#change(() => this.#list.append(node), { own: true });
   }
 
   /** A note under the messages that wait: why they wait. */
   waiting(words) {
     for (const node of this.#list.querySelectorAll(".msg.waiting")) {
-      node.querySelector(".msg-note")?.remove();
-      if (words) node.querySelector(".bubble").append(h("small", { class: "msg-note" }, words));
+      node.querySelector(".msg-wait")?.remove();
+      if (words) node.querySelector(".bubble").append(h("small", { class: "msg-note msg-wait" }, words));
     }
   }
 
-  accepted({ client_id: client, message, turn }) {
+  accepted({ client_id: client, message, turn, off_record: off }) {
     const node = this.#node("client", client);
     if (!node) return;
     const twin = this.#node("id", message);
@@ -138,16 +140,17 @@ export class Log extends EventTarget {
       return;
     }
     node.classList.remove("waiting");
-    node.querySelector(".msg-note")?.remove();
+    node.querySelector(".msg-wait")?.remove();
     node.dataset.id = message;
     node.dataset.turn = turn;
+    this.offRecord(node, off);
   }
 
   /** Answered, though it is not stored. */
   heard(client) {
     const node = this.#node("client", client);
     node?.classList.remove("waiting");
-    node?.querySelector(".msg-note")?.remove();
+    node?.querySelector(".msg-wait")?.remove();
   }
 
   /** Not sent after all: the words went back to the box. */
@@ -179,6 +182,7 @@ export class Log extends EventTarget {
       if (!open) {
         open = { node: this.#bubble({ author: "companion", at: new Date().toISOString() }), seq: 0 };
         open.node.dataset.turn = turn;
+        this.offRecord(open.node, this.isOffRecord(this.#node("turn", turn, ".msg-user")));
         this.#turns.set(turn, open);
         this.#list.append(open.node);
       }
@@ -241,6 +245,20 @@ export class Log extends EventTarget {
     node.classList.toggle("reacted", Boolean(emoji));
     node.dataset.reaction = emoji;
     if (emoji) node.querySelector(".bubble").append(h("span", { class: "react", role: "img", "aria-label": t("reacted", { emoji }) }, emoji));
+  }
+
+  isOffRecord(node) {
+    return Boolean(node?.matches(".off-record"));
+  }
+
+  /** A message that is not to be remembered says so; what answers it looks the same. */
+  offRecord(node, off) {
+    if (this.isOffRecord(node) === Boolean(off)) return;
+    node.classList.toggle("off-record", Boolean(off));
+    node.querySelector(".msg-off")?.remove();
+    if (off && node.matches(".msg-user")) {
+      node.querySelector(".bubble").append(h("small", { class: "msg-note msg-off" }, icon("off-record"), t("off_record")));
+    }
   }
 
   /** Any other thing that stands in the log: a slip, a card. */

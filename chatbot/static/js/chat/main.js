@@ -6,6 +6,7 @@ import { Log, newChip } from "./log.js";
 import { messageMenu } from "./actions.js";
 import { slip } from "./notices.js";
 import { Outbox } from "./outbox.js";
+import { Record } from "./record.js";
 import { Line } from "./socket.js";
 import { h, t } from "./text.js";
 
@@ -50,6 +51,7 @@ export const line = new Line({
 });
 const outbox = new Outbox({ person, line });
 const composer = new Composer({ form: at("composer"), person, max: 4000 });
+const record = new Record({ button: at("record"), note: at("record-note"), person });
 
 function answering(id) {
   turn = id;
@@ -62,6 +64,7 @@ function answering(id) {
 function settled(id) {
   if (!change) return;
   change.drop();
+  if (change.asked) change.asked.dataset.turn = id;
   change = null;
   mine.add(id);
 }
@@ -81,6 +84,7 @@ function backToBox(options) {
   if (!item) return;
   log.withdrawn(item.client_id);
   composer.restore(item.text);
+  if (item.off_record) record.set(true);
 }
 
 function acknowledge(kind, value) {
@@ -101,6 +105,7 @@ const on = {
     if (!boot.accent) document.documentElement.dataset.accent = frame.companion.colour;
     face.mood(help.pinned ? "serious" : frame.companion.mood);
     composer.locked = false;
+    record.ready({ memory: frame.limits.memory, conversation, messages: frame.messages });
     log.history(frame.messages);
     if (boot.earlier && frame.messages.length >= boot.page) log.older(`${boot.earlier}${conversation}/?before=${frame.messages[0].id}`);
     if (!disclosed) {
@@ -121,6 +126,7 @@ const on = {
   accepted(frame) {
     outbox.accepted(frame.client_id);
     log.accepted(frame);
+    record.seen(frame.message);
     at("chips").replaceChildren();
     mine.add(frame.turn);
     answering(frame.turn);
@@ -135,6 +141,7 @@ const on = {
   done(frame) {
     settled(frame.turn);
     log.done(frame);
+    if (frame.message) record.seen(frame.message);
     if (!turn || turn === frame.turn) answering(null);
     face.mood(frame.finish === "crisis" ? "serious" : frame.mood);
     if (frame.finish === "failed") show({ kind: "error", title: t("failed_title"), body: t("failed") });
@@ -183,7 +190,7 @@ function chips(words) {
 
 function say(text) {
   at("chips").replaceChildren();
-  const item = outbox.add(text);
+  const item = outbox.add(text, { offRecord: record.off });
   log.pending(item);
   if (!line.online) {
     log.waiting(t("waits"));
@@ -218,14 +225,25 @@ composer.addEventListener("say", ({ detail }) => say(detail.text));
 composer.addEventListener("stop", () => turn && line.send({ type: "stop", turn }));
 composer.addEventListener("edit", ({ detail: { message, text } }) => {
   const node = log.byId(message);
-  if (!node || !line.send({ type: "edit", message, text })) {
+  const [was, off] = [log.isOffRecord(node), record.off];
+  if (!node || !line.send({ type: "edit", message, text, ...(off && { off_record: true }) })) {
     composer.restore(text);
     return;
   }
   const before = log.text(node);
   const later = log.replacing(log.after(node));
   log.setText(node, text);
-  change = { drop: later.drop, back: () => { later.back(); log.setText(node, before); composer.restore(text); } };
+  log.offRecord(node, was || off);
+  change = {
+    asked: node,
+    drop: later.drop,
+    back: () => {
+      later.back();
+      log.setText(node, before);
+      log.offRecord(node, was);
+      composer.restore(text);
+    },
+  };
   log.thinking(true);
   face.thinking(true);
 });
@@ -233,7 +251,7 @@ log.addEventListener("menu", ({ detail }) => messageMenu({
   ...detail, log, line, composer, busy: Boolean(turn),
   again: (node) => {
     if (!line.send({ type: "again", turn: node.dataset.turn })) return;
-    change = log.replacing([node]);
+    change = { ...log.replacing([node]), asked: log.last("user") };
     log.thinking(true);
     face.thinking(true);
   },

@@ -26,8 +26,8 @@ export class Outbox {
     this.out = null;
   }
 
-  add(text) {
-    const item = { client_id: uuid(), text, at: new Date().toISOString() };
+  add(text, { offRecord = false } = {}) {
+    const item = { client_id: uuid(), text, at: new Date().toISOString(), ...(offRecord && { off_record: true }) };
     this.items.push(item);
     this.#keep();
     this.flush();
@@ -37,7 +37,8 @@ export class Outbox {
   flush() {
     if (this.out || this.#pause || !this.items.length || !this.#line.online) return;
     const [item] = this.items;
-    if (!this.#line.send({ type: "say", client_id: item.client_id, text: item.text })) return;
+    const { client_id, text, off_record } = item;
+    if (!this.#line.send({ type: "say", client_id, text, ...(off_record && { off_record }) })) return;
     this.out = item;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {

@@ -173,7 +173,7 @@ function forget(line) {
       const { ticket } = await admit();
       await post(page.forget, { ticket });
       line.send({ type: "ping" });
-      for (const kind of ["draft", "outbox"]) remove(`${kind}.${JSON.parse(document.getElementById("chat-boot").textContent).person}`);
+      for (const kind of ["draft", "outbox", "record"]) remove(`${kind}.${JSON.parse(document.getElementById("chat-boot").textContent).person}`);
       at("list").replaceChildren();
       told(page.words.deleted);
     } catch (error) {
