@@ -168,14 +168,13 @@ def forget(one: Told) -> None:
     match one.word:
         case _ if one.word == PAGE:
             memory_id = memory_of(one.window.get("/me/memory/")[1], one.word)
-            status, page = one.window.post(f"/me/memory/{memory_id}/forget/")
+            assert one.window.post(f"/me/memory/{memory_id}/forget/")[0] == 302
         case _ if one.word == TOPIC:
             answered(one.wire, f"forget everything about {one.word}")
-            status, page = one.window.get("/me/memory/")
         case _:
             one.window.get("/me/memory/forget-all/")
             assert one.window.post("/me/memory/forget-all/")[0] == 302
-            status, page = one.window.get("/me/memory/")
+    status, page = one.window.get("/me/memory/")
     assert status == 200
     assert f"You like {one.word}" not in page
     assert (f"You like {BESIDE}" in page) == (one.word != ALL)

@@ -78,7 +78,8 @@ def seen_restored(put_back: Callable[[], Server], gone: Gone, folder: Path) -> N
     house.start()
     try:
         found = read(house)
-        assert found.pop("maya", ["KeyDestroyed", "KeyDestroyed"]) == ["KeyDestroyed", "KeyDestroyed"]
+        # The sweep is at it: her rows are there and don't open, or are gone already.
+        assert [one for one in found.pop("maya", []) if one not in ("KeyDestroyed", [])] == []
         assert found == {"leo": [[BESIDE], [f"i love {BESIDE}", f"i love {PAGE}"]]}
         leo, maya = Window(house, gone.leo), Window(house, gone.maya)
         assert f"You like {BESIDE}" in leo.get("/me/memory/")[1]
