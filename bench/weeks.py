@@ -52,7 +52,11 @@ async def lived(language: Language) -> tuple[list[tuple[Line, dict[str, Any]]], 
     days = sorted({line.at[:10] for line in lines})
     turns = []
     for line in lines:
-        given = {"at": line.at, "session": days.index(line.at[:10]), "text": line.text}
+        given: dict[str, Any] = {"session": days.index(line.at[:10]), "text": line.text}
+        if (
+            datetime.fromisoformat(line.at) > clock.now()
+        ):  # several of one minute follow each other as they are answered
+            given["at"] = line.at
         answer = await terminal.line(json.dumps(given))
         turns.append((line, cast(dict[str, Any], answer)))
     known = await terminal.line(json.dumps({"memory": True}))
