@@ -53,9 +53,7 @@ async def lived(language: Language) -> tuple[list[tuple[Line, dict[str, Any]]], 
     turns = []
     for line in lines:
         given: dict[str, Any] = {"session": days.index(line.at[:10]), "text": line.text}
-        if (
-            datetime.fromisoformat(line.at) > clock.now()
-        ):  # else it comes after the last
+        if datetime.fromisoformat(line.at) > clock.now():  # else it comes after the last
             given["at"] = line.at
         answer = await terminal.line(json.dumps(given))
         turns.append((line, cast(dict[str, Any], answer)))
