@@ -386,7 +386,7 @@ def test_the_frame_costs_less_than_its_budget(page_host: Host, visit: Callable[.
     said(frame, "how heavy are you")
     page.wait_for_load_state("networkidle")
     sizes = {
-        url: one.request.sizes()["responseBodySize"] for url, one in got.items() if url.startswith(page_host.house.url)
+        url: one.request.sizes()["responseBodySize"] for url, one in list(got.items()) if url.startswith(page_host.house.url)
     }
     assert len(sizes) > 10
     assert sum(sizes.values()) < FRAME_BYTES, sizes
