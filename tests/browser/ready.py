@@ -1,5 +1,5 @@
 """Django, set up once for many pieces of work, since setting it up takes a second. Each runs in a process of its own,
-which is forked off this one and ends as any other does, but that its memory is not tidied up: it is dropped.
+which is forked off this one.
 
 `python -m tests.browser.ready` reads a line of JSON for each, {"code": ..., "arguments": [...], "environment": {...}}
 (no code: a management command), and answers with a line, {"status": ..., "out": ..., "err": ...}.
@@ -7,41 +7,38 @@ which is forked off this one and ends as any other does, but that its memory is 
 
 from __future__ import annotations
 
-import atexit
 import json
 import os
-import subprocess
 import sys
-import threading
-import traceback
 from collections.abc import Mapping
-from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.nursery import ended, nursery
 
 
 class Ready:
     """Such a process, and what it is asked."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.browser.ready"], cwd=ROOT, env=dict(environment), text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        )  # fmt: skip
+        (reads, asks), (answers, into) = os.pipe(), os.pipe()
+        start = nursery().start
+        self._process = start("tests.browser.ready", environment=environment, reads=reads, into=into, errors=2)
+        os.close(reads)
+        os.close(into)
+        self._asks, self._answers = os.fdopen(asks, "w"), os.fdopen(answers)
 
     def run(self, code: str | None, *arguments: str, environment: Mapping[str, str]) -> dict[str, Any]:
         asked = {"code": code, "arguments": arguments, "environment": dict(environment)}
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(asked) + "\n")
-        self._process.stdin.flush()
-        answer: dict[str, Any] = json.loads(self._process.stdout.readline() or '{"status": -1, "err": "it ended"}')
+        self._asks.write(json.dumps(asked) + "\n")
+        self._asks.flush()
+        answer: dict[str, Any] = json.loads(self._answers.readline() or '{"status": -1, "err": "it ended"}')
         return answer
 
     def end(self) -> None:
-        self._process.communicate(timeout=20)
+        self._asks.close()
+        self._process.wait(20)
+        self._answers.close()
 
 
 def _work(asked: dict[str, Any]) -> None:
@@ -55,29 +52,6 @@ def _work(asked: dict[str, Any]) -> None:
     execute_from_command_line(["manage.py", *asked["arguments"]])
 
 
-def _end(asked: dict[str, Any]) -> None:
-    """Work, and end this process. Taking apart a thousand modules that came with the fork would copy all of them first:
-    half a second each time."""
-    status: object = 0
-    try:
-        _work(asked)
-    except SystemExit as error:
-        status = error.code
-    except BaseException:  # as the interpreter itself does
-        traceback.print_exc()
-        status = 1
-    for thread in threading.enumerate():
-        if thread is not threading.current_thread() and not thread.daemon:
-            thread.join()
-    if status is not None and not isinstance(status, int):
-        print(status, file=sys.stderr)
-        status = 1
-    atexit._run_exitfuncs()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(status or 0)
-
-
 def main() -> None:
     import django
 
@@ -89,7 +63,7 @@ def main() -> None:
             if pid == 0:
                 os.dup2(out.fileno(), 1)
                 os.dup2(err.fileno(), 2)
-                _end(asked)
+                ended(lambda asked=asked: _work(asked))  # type: ignore[misc]
             status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
             said = []
             for file in (out, err):

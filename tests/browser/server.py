@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -17,8 +16,9 @@ from typing import Any
 
 import pytest
 
-from tests.browser.ready import ROOT, Ready
+from tests.browser.ready import Ready
 from tests.browser.told import TOLD
+from tests.nursery import Started, nursery
 
 PASSWORD = "abraco-demo"
 START_S = 60
@@ -81,13 +81,10 @@ def environment(folder: Path, **changes: str) -> dict[str, str]:
 
 
 def run(folder: Path, *arguments: str, **changes: str) -> str:
-    done = subprocess.run(
-        [sys.executable, *arguments], cwd=ROOT, env=environment(folder, **changes), capture_output=True, text=True,
-        check=False,
-    )  # fmt: skip
+    done = nursery().run(*arguments, environment=environment(folder, **changes))
     if done.returncode:
-        pytest.fail(f"{' '.join(arguments[:3])} failed:\n{done.stderr[-2000:]}")
-    return done.stdout
+        pytest.fail(f"{' '.join(arguments[:3])} failed:\n{done.stderr.decode()[-2000:]}")
+    return done.stdout.decode()
 
 
 def wanted(name: str, **changes: Any) -> dict[str, Any]:
@@ -110,7 +107,7 @@ class Server:
     folder: Path
     port: int
     changes: dict[str, str] = field(default_factory=dict)
-    process: subprocess.Popen[bytes] | None = None
+    process: Started | None = None
     log_name: str = "server.log"
     ending: bool = False
     ready: Ready | None = field(default=None, init=False)
@@ -128,12 +125,10 @@ class Server:
         """Start it, and don't wait."""
         log = (self.folder / self.log_name).open("ab")
         with log:
-            self.process = subprocess.Popen(
-                [
-                    sys.executable, "-m", "uvicorn", "chatbot.asgi:application", "--host", "127.0.0.1",
-                    "--port", str(self.port), "--ws-max-size", "1048576", "--log-level", "warning",
-                ],
-                cwd=ROOT, env=environment(self.folder, **self.changes), stdout=log, stderr=log,
+            self.process = nursery().start(
+                "uvicorn", "chatbot.asgi:application", "--host", "127.0.0.1", "--port", str(self.port),
+                "--ws-max-size", "1048576", "--log-level", "warning",
+                environment=environment(self.folder, **self.changes), into=log,
             )  # fmt: skip
 
     def wait(self) -> None:

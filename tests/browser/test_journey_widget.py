@@ -385,9 +385,8 @@ def test_the_frame_costs_less_than_its_budget(page_host: Host, visit: Callable[.
     frame = opened(page)
     said(frame, "how heavy are you")
     page.wait_for_load_state("networkidle")
-    sizes = {
-        url: one.request.sizes()["responseBodySize"] for url, one in list(got.items()) if url.startswith(page_host.house.url)
-    }
+    ours = [(url, one) for url, one in got.items() if url.startswith(page_host.house.url)]  # asking lets more come
+    sizes = {url: one.request.sizes()["responseBodySize"] for url, one in ours}
     assert len(sizes) > 10
     assert sum(sizes.values()) < FRAME_BYTES, sizes
     assert not any("sw.js" in url for url in sizes)

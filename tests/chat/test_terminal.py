@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.nursery import nursery
 
 
 def chat(*lines: object, arguments: tuple[str, ...] = ()) -> tuple[int, list[dict[str, object]]]:
     given = "\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines) + "\n"
-    done = subprocess.run(
-        [sys.executable, "manage.py", "chat", "--fresh", "--jsonl", *arguments],
-        input=given, capture_output=True, text=True, cwd=ROOT, timeout=240,
-        env={**os.environ, "DJANGO_SETTINGS_MODULE": "chatbot.settings"}, check=False,
+    done = nursery().run(
+        "manage", "chat", "--fresh", "--jsonl", *arguments, given=given,
+        environment={**os.environ, "DJANGO_SETTINGS_MODULE": "chatbot.settings"},
     )  # fmt: skip
     return done.returncode, [json.loads(line) for line in done.stdout.splitlines()]
 

@@ -7,8 +7,6 @@ import asyncio
 import json
 import os
 import re
-import subprocess
-import sys
 import uuid
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -35,6 +33,7 @@ from tests.chat.house import NOON, says
 from tests.chat.tab import tab_of
 from tests.conftest import make_teen
 from tests.contracts.cast import Cast, cast_make, table
+from tests.nursery import nursery
 
 ROOT = Path(__file__).resolve().parents[2]
 INDEX = ROOT / "docs" / "promises.md"
@@ -134,10 +133,8 @@ execute_from_command_line(["manage.py", "chat", "--fresh", "--jsonl"])
 @pytest.mark.process
 def test_a_whole_turn_runs_with_every_way_out_of_the_machine_sealed() -> None:
     lines = '{"text": "hi! my name is Sam and i love skateboarding"}\n{"text": "i want to die"}\n'
-    done = subprocess.run(
-        [sys.executable, "-c", _SEALED], input=lines, capture_output=True, text=True, cwd=ROOT, timeout=240,
-        env={**os.environ, "DJANGO_SETTINGS_MODULE": "chatbot.settings", "ABRACO_ENGINE": "embedded"}, check=False,
-    )  # fmt: skip
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "chatbot.settings", "ABRACO_ENGINE": "embedded"}
+    done = nursery().run("-c", _SEALED, environment=environment, given=lines)
     assert done.returncode == 0, done.stderr[-1500:]
     first, second = (json.loads(line) for line in done.stdout.splitlines())
     assert (first["engine"], first["finish"]) == ("embedded", "complete")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +13,12 @@ from moderation.lines import language_named, lines_screen
 from moderation.taxonomy import CATEGORIES
 from moderation.types import Band, Side
 from tests.moderation.reading import NOW, screen
+from tests.nursery import nursery
 
 FIELDS = {
     "id", "action", "severity", "level", "playbook", "reason", "scores", "spans", "watch", "hits", "lang", "policy",
     "ms",
 }  # fmt: skip
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def _run(*lines: str | dict[str, Any], side: Side = "message", band: Band | None = None) -> list[dict[str, Any]]:
@@ -138,10 +136,8 @@ def test_any_text_comes_back_as_json() -> None:
 def test_the_command_reads_standard_input(tmp_path: Path) -> None:
     lines = b'{"id": "a", "text": "quero me matar", "lang": "pt"}\n\xff\xfe\n{"id": "b", "text": "hi"}\n'
     env = {**os.environ, "DEBUG": "1", "ABRACO_VAR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "chatbot.settings"}
-    done = subprocess.run(
-        [sys.executable, "manage.py", "moderate", "--jsonl", "--band", "16-17", "--side", "message"],
-        input=lines, cwd=ROOT, env=env, capture_output=True, check=False, timeout=120,
-    )  # fmt: skip
+    arguments = ("moderate", "--jsonl", "--band", "16-17", "--side", "message")
+    done = nursery().run("manage", *arguments, environment=env, given=lines, seconds=120)
     outs = [json.loads(line) for line in done.stdout.splitlines()]
     assert done.returncode == 1, done.stderr
     assert [out.get("action") for out in outs] == ["crisis", None, "allow"]

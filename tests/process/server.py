@@ -23,9 +23,9 @@ from typing import Any
 
 from websockets.sync.client import ClientConnection, connect
 
+from tests.nursery import ROOT, Started, nursery
 from tests.process.told import FROM_FILE, SCRIPT
 
-ROOT = Path(__file__).resolve().parents[2]
 START_S = 60
 PASSWORD = "abraco-demo"
 SAY = "how was your day"
@@ -44,23 +44,22 @@ for person in User.objects.filter(role="teen"):
 
 
 class Server:
-    """One installation in a folder of its own; `start` and `kill` as often as the test needs."""
+    """One installation in a folder of its own; `start` and `kill` as often as the test needs. bare: its server begins
+    from nothing, as an operator's does, and not from the nursery."""
 
-    def __init__(self, folder: Path, **environment: str) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, *, bare: bool = False, **environment: str) -> None:
+        self.folder, self._bare = folder, bare
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port: int = free.getsockname()[1]
         names = ("ABRACO_", "DJANGO_", "DEBUG", "SECRET_KEY", "ALLOWED_HOSTS")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(names)}
         self.environment = {**kept, "ABRACO_VAR": str(folder), "DEBUG": "1", "ABRACO_ENGINE": FROM_FILE, **environment}
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | Started | None = None
 
     def manage(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "manage.py", *arguments], cwd=ROOT, env={**self.environment, **environment},
-            capture_output=True, text=True, timeout=120, check=False,
-        )  # fmt: skip
+        done = nursery().run("manage", *arguments, environment={**self.environment, **environment}, seconds=120)
+        return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
     def prepare(self) -> None:
         done = self.manage("shell", "-c", READY)
@@ -72,12 +71,17 @@ class Server:
         if self.process is not None and self.process.poll() is None:
             return
         log = (self.folder / "server.log").open("ab")
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "uvicorn", "chatbot.asgi:application", "--host", "127.0.0.1",
-             "--port", str(self.port), "--ws-max-size", "1048576", "--log-level", "warning"],
-            cwd=ROOT, env=self.environment, stdout=log, stderr=log,
+        asked = (
+            "uvicorn", "chatbot.asgi:application", "--host", "127.0.0.1", "--port", str(self.port),
+            "--ws-max-size", "1048576", "--log-level", "warning",
         )  # fmt: skip
-        log.close()
+        with log:
+            if self._bare:
+                self.process = subprocess.Popen(
+                    [sys.executable, "-m", *asked], cwd=ROOT, env=self.environment, stdout=log, stderr=log
+                )
+            else:
+                self.process = nursery().start(*asked, environment=self.environment, into=log)
         end = time.monotonic() + START_S
         while time.monotonic() < end:
             if self.process.poll() is not None:

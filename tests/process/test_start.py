@@ -12,7 +12,7 @@ pytestmark = pytest.mark.process
 
 
 def test_without_a_region_choice_no_production_server_starts_and_it_names_the_command(tmp_path: Path) -> None:
-    server = Server(tmp_path, DEBUG="0", SECRET_KEY="k3" * 10 + "zyxwvutsrqponmlkjihg")
+    server = Server(tmp_path, bare=True, DEBUG="0", SECRET_KEY="k3" * 10 + "zyxwvutsrqponmlkjihg")
     for arguments in (("migrate", "-v", "0"), ("master_key", "--make")):
         assert server.manage(*arguments).returncode == 0
     try:

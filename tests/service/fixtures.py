@@ -47,7 +47,7 @@ def migrated(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> st
     """The name of a database with the house's tables, to be copied."""
     name = postgres.database()
     folder: Path = tmp_path_factory.mktemp("migrated")
-    run(folder, "manage.py", "migrate", "--verbosity", "0", DATABASE_URL=postgres.url(name))
+    run(folder, "manage", "migrate", "--verbosity", "0", DATABASE_URL=postgres.url(name))
     return name
 
 

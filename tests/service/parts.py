@@ -5,14 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import subprocess
-import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.browser.line import Line
-from tests.browser.server import ROOT, Server, environment
+from tests.browser.server import Server, environment
+from tests.nursery import Started, nursery
 from tests.service.ports import free_port
 from tests.service.postgres import Postgres
 from tests.service.redis import Redis
@@ -23,13 +22,13 @@ class Celery:
 
     def __init__(self, folder: Path, name: str, app: str, *arguments: str) -> None:
         self._log, self._app, self._arguments = folder / f"{name}.log", app, arguments
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: Started | None = None
 
     def start(self, changes: dict[str, str]) -> None:
         with self._log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "celery", "-A", self._app, *self._arguments, "-l", "INFO"],
-                cwd=ROOT, env=environment(self._log.parent, **changes), stdout=log, stderr=log, start_new_session=True,
+            self.process = nursery().start(
+                "celery", "-A", self._app, *self._arguments, "-l", "INFO",
+                environment=environment(self._log.parent, **changes), into=log, apart=True,
             )  # fmt: skip
 
     def end(self, how: signal.Signals = signal.SIGKILL) -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.server import ROOT, environment, run
+from tests.browser.server import environment, run
+from tests.nursery import ROOT, nursery
 from tests.service.postgres import Postgres
 
 pytestmark = pytest.mark.service
@@ -91,13 +92,13 @@ def _failures(told: str) -> str:
 
 def test_what_the_other_tests_say_of_rows_holds_on_postgresql(empty: str, tmp_path: Path) -> None:
     own = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "ABRACO_"))}
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-x", "--tb=short", "-p", "no:cacheprovider", "-n0", *FILES],
-        cwd=ROOT, env={**own, "DATABASE_URL": empty, "ABRACO_VAR": str(tmp_path)}, capture_output=True, text=True,
-        check=False, timeout=600,
+    done = nursery().run(
+        "pytest", "-q", "-x", "--tb=short", "-p", "no:cacheprovider", "-n0", *FILES, seconds=600,
+        environment={**own, "DATABASE_URL": empty, "ABRACO_VAR": str(tmp_path)},
     )  # fmt: skip
-    assert done.returncode == 0, _failures(done.stdout)
-    assert " passed" in done.stdout
+    told = done.stdout.decode()
+    assert done.returncode == 0, _failures(told)
+    assert " passed" in told
 
 
 def test_three_processes_that_talk_at_once_put_nothing_out_of_order(postgres_url: str, tmp_path: Path) -> None:
@@ -125,6 +126,6 @@ def test_three_processes_that_talk_at_once_put_nothing_out_of_order(postgres_url
 
 
 def test_every_row_of_the_first_version_comes_through_to_the_newest(empty: str, tmp_path: Path) -> None:
-    counts = json.loads(run(tmp_path, "-m", "tests.service.rows_of_before", DATABASE_URL=empty))
+    counts = json.loads(run(tmp_path, "tests.service.rows_of_before", DATABASE_URL=empty))
     assert len(counts) > 15
     assert set(counts.values()) == {1}
