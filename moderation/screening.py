@@ -110,7 +110,9 @@ class Screen:
         decision = decide(hits, side="message", band=_STRICTEST, watch=watch, policy=self.policy)
         moment = now or watch.signal_at or watch.low_at or _ANY_TIME
         decision = watching.consider(watch, decision, signals, moment)
-        danger = watching.is_danger(decision) or decision.reason in {watching.FOLLOW_UP, watching.JOKING}
+        danger = watching.is_danger(decision) or decision.reason in {
+            watching.FOLLOW_UP, watching.JOKING, watching.SAFE,
+        }  # fmt: skip
         return decision if danger else None
 
     def check_message(

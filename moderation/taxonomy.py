@@ -90,17 +90,17 @@ SUICIDE: Final[Mapping[str, str]] = {f"L{n}": f"suicide_L{n}" for n in range(1, 
 SEQUENCES: Final = (
     "suicide_L1", "suicide_L2", "suicide_L3", "suicide_L4", "self_harm", "friend_in_danger", "medical", "abuse",
     "assault", "grooming", "sextortion", "eating", "threat", "delusion", "runaway", "farewell_danger", "joking_check",
-    "check_self", "check_safe",
+    "check_self", "check_safe", "safe_now",
 )  # fmt: skip
-# Of these the first step is all there is: one question.
-QUESTIONS: Final = frozenset({"joking_check", "check_self", "check_safe"})
+# Of these the first step is all there is: one question, or the answer to somebody who says that they are safe.
+QUESTIONS: Final = frozenset({"joking_check", "check_self", "check_safe", "safe_now"})
 
 # One answer, then the conversation goes on.
 SINGLES: Final = (
     "drugs", "dares", "bullying_target", "bullying_doer", "dependency", "hiding_harm", "romance", "sexual",
     "sexual_minor", "weapons", "hate", "extremism", "crime", "gore", "violent_roleplay", "jailbreak", "personal_data",
     "image", "under_13", "medical_advice", "withheld", "failed", "off_hours", "adult_told",
-    "check_clear",
+    "check_clear", "safe_now_older", "safe_now_friend",
 )  # fmt: skip
 PLAYBOOKS: Final = SEQUENCES + SINGLES
 
@@ -113,6 +113,7 @@ CARD_CATEGORIES: Final[Mapping[str, tuple[str, ...]]] = {
     "joking_check": ("S", "C"),
     "check_self": ("S", "C"),
     "check_safe": ("C", "S"),
+    "safe_now": ("S", "C"),
     "medical": ("S", "C"),
     "abuse": ("A", "C", "S"),
     "assault": ("A", "C", "S"),
@@ -130,6 +131,7 @@ SEQUENCE_CATEGORY: Final[Mapping[str, str]] = {
     **dict.fromkeys(
         (*SUICIDE.values(), "self_harm", "friend_in_danger", "farewell_danger", "joking_check", "check_self"), "T01"
     ),
+    "safe_now": "T01",
     "medical": "T30",
     "abuse": "T08",
     "assault": "T08",

@@ -103,7 +103,7 @@ class Sequence:
 
     step: replies given so far. changes: topic changes without a sign since the last sign. safe: they said that they are
     safe or with somebody. deniable: a no ends it. guessed: nothing but a guess began it, and nothing has spoken for it
-    since. then: what follows a yes to a question.
+    since. then: what follows a yes to a question; of `safe_now`, the conversation that was left.
     """
 
     playbook: str

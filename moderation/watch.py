@@ -12,7 +12,7 @@ mom is here") gets the next step, and no engine is asked. It ends when
 - the topic has changed twice without a sign, and the level lets it go: L1 and playbooks without a level at once, L2
   after the second step, L3 and L4 only after the teen has said that they are safe or with somebody, and the third step;
 - the teen asks for another topic in so many words, at L1 or without a level, after the second step;
-- "I was joking" at L2 and below, once: `joking_check` answers, then humour is back, and the level stays;
+- "I was joking" at L2 and below, once, or "I'm safe now", once what must be said was said (leaving.py);
 - 24 hours pass without a sign.
 A stronger or other danger starts its own sequence; a weaker one of the same kind goes on with the one that runs.
 
@@ -38,11 +38,15 @@ from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from moderation import asking
+from moderation import asking, leaving
+from moderation.leaving import JOKING, SAFE, way_out
 from moderation.taxonomy import CRISIS_PLAYBOOKS, DANGER, QUESTIONS, SEQUENCE_CATEGORY, SEQUENCES, SUICIDE
 from moderation.types import LEVELS, UNSURE, Action, Decision, Level, Mark, Sequence, WatchState, level_rank
 
-__all__ = ["Mark", "Sequence", "WatchState", "advance", "consider", "from_json", "patterns", "settle", "to_json"]
+__all__ = [
+    "JOKING", "SAFE", "Mark", "Sequence", "WatchState", "advance", "consider", "from_json", "patterns", "settle",
+    "to_json", "way_out",
+]  # fmt: skip
 
 FALL: Final = timedelta(hours=24)
 RISES_WINDOW: Final = timedelta(days=7)
@@ -54,9 +58,8 @@ LOW_DAY: Final = 2  # low messages that make a bare goodbye a sign of danger
 # Why a decision was made by the conversation and not by the message: Decision.reason.
 FOLLOW_UP: Final = "sequence"
 FAREWELL: Final = "farewell"
-JOKING: Final = "joking"
 
-_STAYS: Final = frozenset({"short", "stays", "low", "farewell", "safe", "joking", "distress"})
+_STAYS: Final = frozenset({"short", "stays", "low", "farewell", "safe", "safe_now", "joking", "distress"})
 _HARD: Final = frozenset({"low", "distress", "unkind", "eating_soft"})  # nothing light is said to it
 _HOME: Final = frozenset({"T08", "T31", "T07"})
 
@@ -87,7 +90,7 @@ def settle(state: WatchState, now: datetime) -> WatchState:
 
 def is_danger(decision: Decision) -> bool:
     """Does the message itself carry a sign of danger (and not only stand within a sequence)?"""
-    own = decision.reason not in {FOLLOW_UP, JOKING, asking.ASKED}
+    own = decision.reason not in {FOLLOW_UP, JOKING, SAFE, asking.ASKED}
     return own and decision.severity >= 2 and decision.playbook in SEQUENCES
 
 
@@ -104,8 +107,9 @@ def consider(state: WatchState, decision: Decision, signals: Collection[str], no
     heard = asking.answered(state, decision, named)
     if heard is not None or decision.reason == asking.ASKED:
         return heard or decision
-    if "joking" in named and _may_have_joked(state):
-        return _said(decision, "joking_check", state, JOKING)
+    left = leaving.left(state, decision, named)
+    if left is not None:
+        return replace(_said(decision, left.playbook, state, left.reason), categories=left.categories)
     if state.sequence is not None and not _over(state, state.sequence, decision, named):
         return _said(decision, state.sequence.playbook, state, FOLLOW_UP)
     decision = _drifted(_slow_patterns(state, decision, named), state, now)
@@ -157,11 +161,6 @@ def _goodbye(state: WatchState, decision: Decision, named: frozenset[str]) -> De
         "crisis", max(decision.severity, 3), LEVELS[rank], _with(decision, "T01"), "farewell_danger",
         incident=True, about="self", low=True, policy=decision.policy, reason=FAREWELL,
     )  # fmt: skip
-
-
-def _may_have_joked(state: WatchState) -> bool:
-    recent = state.sequence is not None or state.level != "L0"
-    return recent and level_rank(state.level) <= 2 and state.joked_at is None
 
 
 def _with(decision: Decision, category: str) -> tuple[str, ...]:
@@ -261,19 +260,23 @@ def advance(state: WatchState, decision: Decision, now: datetime, *, signals: Co
         low_at=now if low else state.low_at,
         home_danger=state.home_danger or ("home" in named and bool(_HOME.intersection(decision.categories))),
     )
-    if decision.reason == JOKING:
-        return replace(state, joked_at=now, low_streak=0, lows=0, low_at=None, sequence=Sequence("joking_check"))
-    if (asked := asking.advanced(state, decision, now)) is not None:
-        return asked
+    answered = leaving.advanced(state, decision, now) or asking.advanced(state, decision, now)
+    if answered is not None:
+        return answered
     if is_danger(decision):
         return _with_danger(state, decision, now)
     if state.sequence is None:
         return state
     if decision.reason == FOLLOW_UP:
         changes = state.sequence.changes + (1 if _changes_topic(named) else 0)
-        safe = state.sequence.safe or "safe" in named
+        safe = state.sequence.safe or not named.isdisjoint({"safe", SAFE})
         return replace(state, sequence=replace(state.sequence, changes=changes, safe=safe))
-    return replace(state, sequence=None, low_streak=0, lows=0, low_at=None)
+    changed = replace(state.sequence, changes=state.sequence.changes + _changes_topic(named))
+    if changed.playbook == SAFE and changed.changes < 2:  # no joke yet (4.8)
+        calm = replace(state, sequence=changed)
+    else:
+        calm = replace(state, sequence=None, low_streak=0, lows=0, low_at=None)
+    return calm
 
 
 def _with_danger(state: WatchState, decision: Decision, now: datetime) -> WatchState:

@@ -20,6 +20,14 @@ from chatbot.core import clock
 PROFILE_LANGUAGES = {"en": "en", "pt-br": "pt-BR", "es": "es", "fr": "fr"}
 
 
+def zone_choices(here: str = "UTC") -> list[tuple[str, str]]:
+    """Time zones by the names that people know. `here`: the one that is set, which stays even under an older name, so
+    that saving other things doesn't change it."""
+    names = clock.zones_current()
+    own = [] if here == "UTC" or here in names or here not in clock.zones() else [here]
+    return [("UTC", "UTC"), *((name, name.replace("_", " ")) for name in (*own, *names))]
+
+
 class SignupForm(forms.Form):
     """What sign-up asks beside a user name and a password (allauth adds those two)."""
 

@@ -156,7 +156,7 @@ def limits_from(person: User, row: TimeLimits | None, now: datetime) -> DayLimit
     default = DEFAULTS[band]
     if row is None:
         return default
-    if row.set_by == Role.GUARDIAN and band == "18+":
+    if outgrown(person, row, now):
         return DayLimits(default.quiet_from, default.quiet_to, default.minutes, not row.memory_paused)
     return DayLimits(
         row.quiet_from or default.quiet_from,
@@ -165,6 +165,11 @@ def limits_from(person: User, row: TimeLimits | None, now: datetime) -> DayLimit
         not (row.memory_off or row.memory_paused),
         frozenset(row.skills_off),
     )
+
+
+def outgrown(person: User, row: TimeLimits, now: datetime) -> bool:
+    """Whether a guardian set this, and their word has ended: at 18."""
+    return row.set_by == Role.GUARDIAN and band_of(person, now) == "18+"
 
 
 def _is_quiet(limits: DayLimits, local: time) -> bool:
@@ -249,8 +254,8 @@ def _answerable(person: User, row: TimeLimits | None, now: datetime) -> tuple[Te
     if chosen.get("replies_stopped", False):
         raise RepliesStopped
     limits = limits_from(person, row, now)
-    if _is_quiet(limits, now.astimezone(zone_of(person)).time()):
-        raise QuietHours
+    if limits.quiet_to is not None and _is_quiet(limits, now.astimezone(zone_of(person)).time()):
+        raise QuietHours(limits.quiet_to)
     return Terms(band_of(person, now), plain, limits.memory and not plain, limits.skills_off), limits
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import time
 from typing import ClassVar, Literal
 
+from django.utils.dateformat import time_format
 from django.utils.translation import gettext as _
 
 NoticeKind = Literal["limit", "quiet_hours", "break", "guardian"]
@@ -119,8 +121,14 @@ class QuietHours(Refused):
     code = "quiet_hours"
     notice = "quiet_hours"
 
+    def __init__(self, until: time) -> None:
+        """until: when they end, on the person's own clock."""
+        super().__init__(until)
+        self.until = until
+
     def sentence(self) -> str:
-        return _("It's quiet hours. The chat opens again in the morning. Help is still here.")
+        words = _("It's quiet hours. The chat opens again at {time}. Help is still here.")
+        return words.format(time=time_format(self.until, "H:i"))
 
 
 class LimitReached(Refused):

@@ -74,6 +74,13 @@ def crisis_of(person: User) -> bool:
     return in_crisis(watching.settle(incidents.watch_load(person.id), clock.now()))
 
 
+def crisis_shown(person: User) -> dict[str, object]:
+    """What a page that opens shows of a crisis: whether the card is pinned, and what may be tapped to leave the written
+    conversation."""
+    watch = watching.settle(incidents.watch_load(person.id), clock.now())
+    return {"pinned": in_crisis(watch), "suggestions": list(crisis.way_out(watch, language_of(person)))}
+
+
 def _crisis(decision: Decision, person: User, text: str, watch: WatchState, *, guarded: bool = False) -> CrisisAnswer:
     return crisis.answer(
         decision,
@@ -81,6 +88,7 @@ def _crisis(decision: Decision, person: User, text: str, watch: WatchState, *, g
         text=text,
         language=language_of(person),
         country=person.country,
+        band=gate.band_of(person, clock.now()),
         guarded=guarded,
         now=clock.now(),
         production=not settings.DEBUG,

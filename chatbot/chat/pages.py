@@ -133,8 +133,8 @@ def chat(request: HttpRequest, person: User) -> HttpResponse:
         "language": language,
         "person": _device_key(person),
         "help": card.to_json(),
-        # The card stays in sight while it matters: over a reload, on another device.
-        "pinned": dangers.crisis_of(person),
+        # The card stays in sight while it matters, and so does the way out: over a reload, on another device.
+        **dangers.crisis_shown(person),
         "phrases": [phrase for phrases in offline_phrases().values() for phrase in phrases],
         "earlier": reverse("chat:conversations"),
         "page": selectors.PAGE,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import structlog
 
 from chatbot.chat import guard
 from chatbot.chat.models import Finish
 from chatbot.chat.reply import Reply
 from chatbot.core import clock
+from companion.personas.characters import in_voice
 from companion.types import Delta
 from moderation import crisis, screen
 from moderation.types import Screening
@@ -16,8 +19,10 @@ log = structlog.get_logger()
 
 
 async def say_checked(reply: Reply, delta: Delta, screening: Screening, *, written: bool = False) -> bool:
-    """Say a sentence if it passes in its place. written: people's words, as every line with an id is."""
+    """Say a sentence, as the companion's persona types it, if it passes in its place. written: people's words, as every
+    line with an id is."""
     material, start = reply.material, clock.monotonic()
+    delta = replace(delta, text=in_voice(delta.text, material.companion.persona))
     so_far, written = " ".join(reply.pieces), written or delta.line_id is not None
     reading = None if written else await guard.reply_read(delta.text, so_far, material)
     verdict = screen.check_reply(

@@ -49,6 +49,7 @@ def skill_title(name: str) -> str:
     return skills().title(name, page_language()) if name in skills().names() else name
 
 
-def skill_chip(name: str) -> str | None:
-    """The words that ask for it in the chat; None where there is no such skill."""
-    return skills().chip(name, page_language()) if name in skills().names() else None
+def skill_chip(name: str, language: Language) -> str | None:
+    """The words that ask for it in a chat in that language, which need not be the page's; None where there is no such
+    skill."""
+    return skills().chip(name, language) if name in skills().names() else None

@@ -199,7 +199,7 @@ async def _screen(reply: Reply, reading: Reading) -> Screening:
         watch=material.watch,
         now=clock.now(),
         plain=material.plain,
-        known=skills().offers(material.text, material.language),
+        known=skills().offers(material.text, material.language) or crisis.offers(material.text, material.language),
     )
     reply.took("moderation", start)
     decision = screening.decision
@@ -224,6 +224,7 @@ def _crisis_answer(
         text=reply.material.text,
         language=language,
         country=reply.material.country,
+        band=reply.material.band,
         guarded=guarded,
         now=clock.now(),
         production=not settings.DEBUG,
@@ -239,6 +240,7 @@ async def _written(reply: Reply, decision: Decision, screening: Screening) -> Fi
     if answer.card is not None:
         reply.trace["card"] = answer.card.to_json()
     reply.trace["mood"] = "calm"
+    reply.trace["chips"] = list(answer.chips)
     reply.trace["words"] = list(answer.bubbles)
     await in_database(_plan, reply, decision, answer.watch, screening.watch)
     return await _told(reply, reply.trace)

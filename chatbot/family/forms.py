@@ -11,15 +11,10 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
+from chatbot.accounts.forms import zone_choices
 from chatbot.accounts.guardian_limits import STAY_ON
 from chatbot.chat.skill_list import Listed, skills_listed
 from chatbot.core import clock
-
-
-def _zones() -> list[tuple[str, str]]:
-    """Places by name, as people know them; the abbreviations are left out."""
-    names = sorted(name for name in clock.zones() if "/" in name and not name.startswith(("Etc/", "SystemV/")))
-    return [("UTC", "UTC"), *((name, name.replace("_", " ")) for name in names)]
 
 
 class GuardianForm(forms.Form):
@@ -120,7 +115,9 @@ class LimitsForm(forms.Form):
         label=_("Memory off: nothing new is remembered about them, and nothing old is used."), required=False
     )
     time_zone = forms.ChoiceField(
-        label=_("Time zone"), choices=_zones, help_text=_("Quiet hours and days go by it. Your teen can't change it.")
+        label=_("Time zone"),
+        choices=zone_choices,
+        help_text=_("Quiet hours and days go by it. Your teen can't change it."),
     )
     skills_on = SkillsField()
     skills_shown = SkillsField()
@@ -130,10 +127,9 @@ class LimitsForm(forms.Form):
         super().__init__(*args, **kwargs)
         self._skills_off = skills_off
         least, most = bounds
-        here = self.initial.get("time_zone", "UTC")
         field = self.fields["time_zone"]
-        if isinstance(field, forms.ChoiceField) and here not in dict(_zones()):
-            field.choices = [(here, here), *_zones()]  # under an older name: saving other things doesn't change it
+        if isinstance(field, forms.ChoiceField):
+            field.choices = zone_choices(self.initial.get("time_zone", "UTC"))
         self.fields["minutes"].help_text = _("%(least)d to %(most)d at this age.") % {"least": least, "most": most}
         self.fields["minutes"].widget.attrs.update({"inputmode": "numeric", "min": least, "max": most})
 

@@ -8,24 +8,21 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
+from chatbot.accounts.forms import zone_choices
 from chatbot.accounts.models import User
-from chatbot.core import clock
-
-
-def _zones() -> list[tuple[str, str]]:
-    """Places by name, as people know them; the abbreviations are left out."""
-    names = sorted(name for name in clock.zones() if "/" in name and not name.startswith(("Etc/", "SystemV/")))
-    return [("UTC", "UTC"), *((name, name.replace("_", " ")) for name in names)]
 
 
 class PlaceForm(forms.Form):
     """The language to chat in, and the clock that quiet hours go by."""
 
     language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
-    time_zone = forms.ChoiceField(label=_("Time zone"), choices=_zones)
+    time_zone = forms.ChoiceField(label=_("Time zone"), choices=zone_choices)
 
     def __init__(self, *args: Any, clock_held: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        field = self.fields["time_zone"]
+        if isinstance(field, forms.ChoiceField):
+            field.choices = zone_choices(self.initial.get("time_zone", "UTC"))
         if clock_held:  # what is sent for a disabled field is not looked at: the clock stays
             self.fields["time_zone"].disabled = True
             self.fields["time_zone"].help_text = _("Your limits go by it, so your parent or carer sets it.")

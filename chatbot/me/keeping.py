@@ -105,6 +105,7 @@ def answered(person: User, screening: Screening, before: WatchState) -> CrisisAn
         text="",
         language=language_of(person),
         country=person.country,
+        band=gate.band_of(person, clock.now()),
         guarded=is_guarded(person.id),
         now=clock.now(),
         production=not settings.DEBUG,

@@ -172,13 +172,14 @@ def correct(request: HttpRequest, person: User, memory_id: uuid.UUID) -> HttpRes
 @require_POST
 def forget(request: HttpRequest, person: User, memory_id: uuid.UUID) -> HttpResponse:
     """One thing, and what it had replaced. Always possible. It is gone from here at once; the answer holds it, sealed,
-    and for some seconds may give it back."""
+    and for some seconds may give it back. What isn't there (a second tap, and whatever isn't this person's) is gone."""
     messages_learn_waiting(person.id, language_of(person))  # learned later, it would come back
     try:
         taken = services.memory_taken(owner_id=person.id, memory_id=memory_id)
         services.memory_forget(owner_id=person.id, memory_id=memory_id)
     except services.MemoryNotFound:
-        raise Http404 from None
+        messages.success(request, _("That's gone already."))
+        return redirect("me:memory")
     messages.success(request, _("Forgotten."))
     response = redirect("me:memory")
     undo_give(response, person, taken)

@@ -94,7 +94,7 @@ def _limits(person: User, now: datetime) -> Limits:
         quiet_to=holding.quiet_to,
         minutes=holding.minutes,
         used=used.seconds // 60 if used else 0,
-        set_by=_set_by(row),
+        set_by="" if row is not None and gate.outgrown(person, row, now) else _set_by(row),
         skills_off=tuple(sorted(holding.skills_off)),
         skills_off_here=tuple(sorted(settings.SKILLS_OFF)),
         by_guardian=row is not None and row.set_by == Role.GUARDIAN,
@@ -131,6 +131,6 @@ def memory_state(person: User, *, now: datetime) -> str:
     if plain:
         return "plain"
     row = TimeLimits.objects.filter(person=person).first()
-    if row is not None and row.memory_off:
-        return "off"
-    return "paused" if row is not None and row.memory_paused else "on"
+    if row is None or gate.limits_from(person, row, now).memory:
+        return "on"
+    return "off" if row.memory_off and not gate.outgrown(person, row, now) else "paused"

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from chatbot.accounts import gate
 from chatbot.accounts.models import User
+from chatbot.chat.material import language_of
 from chatbot.chat.skill_list import skill_chip
 from chatbot.core import clock
 from chatbot.me.export_views import FILE_POLICY
@@ -25,10 +26,12 @@ from companion.profile.services import companion_for
 
 
 def _ways(person: User) -> dict[str, str]:
-    """What to say in the chat so that something comes here, by what comes; nothing that is switched off."""
+    """What to say in the chat so that something comes here, by what comes: in the language of the chat, whatever the
+    page's is. Nothing that is switched off."""
     off = gate.limits_of(person, clock.now()).skills_off | settings.SKILLS_OFF
     names = {"story": STORIES, "word": WORDS[0], "mood": MOODS[0]}
-    chips = {what: skill_chip(name) for what, name in names.items() if name not in off}
+    language = language_of(person)
+    chips = {what: skill_chip(name, language) for what, name in names.items() if name not in off}
     return {what: chip for what, chip in chips.items() if chip}
 
 

@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from chatbot.accounts import gate
 from chatbot.accounts import services as people
@@ -66,9 +66,11 @@ def _place_form(person: User, data: Any = None) -> PlaceForm:
 
 @never_cache
 @login_required
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def place(request: HttpRequest) -> HttpResponse:
-    """Language and time zone."""
+    """Language and time zone. Whoever reloads the answer to a wrong form is shown the overview."""
+    if request.method != "POST":
+        return redirect("me:index")
     person = person_of(request)
     form = _place_form(person, request.POST)
     if form.is_valid():

@@ -59,7 +59,7 @@ def boot_of(person: User) -> dict[str, object]:
         "language": _language(person),
         "person": salted_hmac("chatbot.widget.frame.device", str(person.id)).hexdigest()[:16],
         "help": card_of(person),
-        "pinned": dangers.crisis_of(person),
+        **dangers.crisis_shown(person),
         "phrases": [phrase for phrases in offline_phrases().values() for phrase in phrases],
         "earlier": "",
         "page": selectors.PAGE,

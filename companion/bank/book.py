@@ -20,7 +20,7 @@ class BankError(Exception):
 @dataclass(frozen=True, slots=True)
 class BankLine:
     """One reply. `bands` and `moods` empty mean: all. `slots` are the names that must be filled to say it. `persona`:
-    whose voice it is in; None: everybody's."""
+    whose voice it is in; None: everybody's. chips: what can be tapped in answer to this very line."""
 
     id: str
     text: str
@@ -29,6 +29,7 @@ class BankLine:
     bands: frozenset[Band] = frozenset()
     slots: frozenset[str] = frozenset()
     persona: PersonaId | None = None
+    chips: tuple[str, ...] = ()
 
     @property
     def asks(self) -> bool:
@@ -49,7 +50,6 @@ class Exchange:
     replies: tuple[BankLine, ...]
     then: tuple[Exchange, ...] = ()
     otherwise: tuple[BankLine, ...] = ()
-    chips: tuple[str, ...] = ()
     act: str | None = None
     persona: PersonaId | None = None
     about: About | None = None

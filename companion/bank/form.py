@@ -58,6 +58,9 @@ def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str | dict) else value
 
 
+Words = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(_listed)]
+
+
 class ReplyForm(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -65,6 +68,7 @@ class ReplyForm(BaseModel):
     tone: Tone = "plain"
     mood: Annotated[tuple[Mood, ...], BeforeValidator(_listed)] = ()
     band: Annotated[tuple[Band, ...], BeforeValidator(_listed)] = ()
+    chips: Words = ()
 
 
 def _reply(value: Any) -> Any:
@@ -73,7 +77,6 @@ def _reply(value: Any) -> Any:
 
 Reply = Annotated[ReplyForm, BeforeValidator(_reply)]
 Replies = Annotated[tuple[Reply, ...], BeforeValidator(_listed)]
-Words = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(_listed)]
 
 
 class FollowForm(BaseModel):
@@ -85,7 +88,6 @@ class FollowForm(BaseModel):
     replies: Annotated[Replies, Field(min_length=1)]
     then: Annotated[tuple[FollowForm, ...], BeforeValidator(_listed)] = ()
     otherwise: Replies = ()
-    chips: Words = ()
 
 
 class ExchangeForm(BaseModel):
@@ -96,7 +98,6 @@ class ExchangeForm(BaseModel):
     replies: Annotated[Replies, Field(min_length=1)]
     then: Annotated[tuple[FollowForm, ...], BeforeValidator(_listed)] = ()
     otherwise: Replies = ()
-    chips: Words = ()
     act: Act | None = None
     hears: Does | None = None
 

@@ -66,11 +66,12 @@ def _shape(exchange: Exchange, *, depth: int = 0) -> Iterator[tuple[str, str, bo
         yield exchange.id, "`then` after replies of which none asks", False
     if len(exchange.otherwise) > 3:
         yield exchange.id, "more than 3 lines under `otherwise`", False
-    if len(exchange.chips) > 3:
-        yield exchange.id, "more than 3 chips", True
-    for chip in exchange.chips:
-        if len(chip) > 24:
-            yield exchange.id, f"chip over 24 characters: {chip!r}", True
+    for line in (*exchange.replies, *exchange.otherwise):
+        if len(line.chips) > 3:
+            yield line.id, "more than 3 chips", True
+        for chip in line.chips:
+            if len(chip) > 24:
+                yield line.id, f"chip over 24 characters: {chip!r}", True
     for follow in exchange.then:
         yield from _shape(follow, depth=depth + 1)
 

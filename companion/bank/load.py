@@ -28,6 +28,7 @@ def _line(*, form: ReplyForm, line_id: str, persona: PersonaId | None) -> BankLi
         moods=frozenset(form.mood),
         bands=frozenset(form.band),
         slots=slots_in(form.text),
+        chips=form.chips,
     )
 
 
@@ -55,7 +56,6 @@ def _exchange(
             _line(form=reply, line_id=f"{own_id}/otherwise/{n}", persona=persona)
             for n, reply in enumerate(form.otherwise)
         ),
-        chips=form.chips,
         act=form.act if isinstance(form, ExchangeForm) else None,
         about=about,
         hears=form.hears if isinstance(form, ExchangeForm) else None,

@@ -23,24 +23,27 @@ State = Mapping[str, Any]
 @dataclass(frozen=True)
 class Introduction:
     """The skill in one language. wakes: ways in which a teenager asks for it; of those with one or two words each
-    counts only as the whole message. chip: the tap that asks for it."""
+    counts only as the whole message. chip: the tap that asks for it. alone: longer ones that nothing may follow."""
 
     title: str
     about: str
     wakes: tuple[str, ...]
     chip: str
+    alone: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Card:
     """Who the skill is. permissions: `memory` hands it the person's name and what was recalled, `timer` their local
-    time. plain: offered in plain mode too. low: may answer a low, unsure or flagged message."""
+    time. plain: offered in plain mode too. low: may answer a low, unsure or flagged message. game: offered to somebody
+    who wants to play; a helper isn't."""
 
     name: str
     languages: Mapping[Language, Introduction]
     permissions: frozenset[Permission] = frozenset()
     plain: bool = True
     low: bool = False
+    game: bool = True
 
 
 @dataclass(frozen=True)

@@ -247,7 +247,11 @@ class Skills:
         return replace(row, active=False, state=None) if skill is None else put_away(row, skill)
 
     def _menu(self, heard: Heard, rows: Mapping[str, Playing], off: frozenset[str]) -> Outcome:
-        free = [name for name, skill in self._skills.items() if name not in off and not self._shut(name, skill, heard)]
+        free = [
+            name
+            for name, skill in self._skills.items()
+            if skill.card.game and name not in off and not self._shut(name, skill, heard)
+        ]
         offered: list[str] = []
         while free and len(offered) < OFFERED:
             offered.append(chosen(free, f"{heard.seed}/{len(offered)}"))

@@ -46,7 +46,8 @@ class _Strict(BaseModel):
 
 class HeadForm(_Strict):
     """What every file begins with. low: it may go on after a low or flagged message. plain: it is offered in plain
-    mode too."""
+    mode too. alone: wakes that nothing may follow ("would you rather", but not "would you rather have a tail?").
+    game: it is offered to somebody who wants to play."""
 
     skill: Annotated[str, Field(pattern=NAME, max_length=32)]
     kind: Literal["rounds", "scenes", "lines"]
@@ -54,6 +55,8 @@ class HeadForm(_Strict):
     about: Annotated[str, Field(min_length=1, max_length=90)]
     chip: Chip | None = None
     wakes: Phrases = ()
+    alone: Phrases = ()
+    game: bool = True
     low: bool = False
     plain: bool = True
 

@@ -62,10 +62,13 @@ class Words:
         self._around = {spelled(word) for word in form.around}
         self._bye = {spelled(phrase) for phrase in form.bye}
         self._wakes = {spelled(phrase): MENU for phrase in form.menu_wakes}
+        self._alone: set[str] = set()
         for name, skill in skills.items():
             if language in skill.card.languages:
-                for phrase in skill.card.languages[language].wakes:
+                own = skill.card.languages[language]
+                for phrase in (*own.wakes, *own.alone):
                     self._wakes.setdefault(spelled(phrase), name)  # who came first is asked for by it
+                self._alone.update(spelled(phrase) for phrase in own.alone)
 
     def asked_for(self, text: str) -> str | None:
         """What the message asks for, if it is nothing but one of the phrases that do."""
@@ -107,7 +110,8 @@ class Words:
             for end in range(len(words), start, -1):
                 whole = all(word in self._around for word in words[end:])
                 part = " ".join(words[start:end])
-                if part in self._wakes and (whole or end - start >= EDGE):
+                gone_on = end - start >= EDGE and part not in self._alone
+                if part in self._wakes and (whole or gone_on):
                     return self._wakes[part]
         return None
 

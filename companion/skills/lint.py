@@ -161,7 +161,7 @@ def language_problems(language: Language, directory: Path) -> tuple[list[str], i
             problems.append(str(error))
             continue
         problems.extend(f"{shown}: {problem}" for problem in form_problems(form, language))
-        for wake in (*form.wakes, *getattr(form, "menu_wakes", ())):
+        for wake in (*form.wakes, *form.alone, *getattr(form, "menu_wakes", ())):
             wakes[spelled(wake)].add(form.skill)
     for wake, names in wakes.items():
         if wake in said_to_all(language, directory):
@@ -192,7 +192,7 @@ def said_to_all(language: Language, directory: Path) -> frozenset[str]:
 def _wakes_of(language: Language) -> dict[str, str]:
     """What wakes the shipped skills: phrase -> name."""
     forms = (file_read(path) for path in sorted((SKILLS_DIR / language).glob("*.yaml")))
-    return {spelled(wake): form.skill for form in forms for wake in form.wakes}
+    return {spelled(wake): form.skill for form in forms for wake in (*form.wakes, *form.alone)}
 
 
 def main(arguments: Iterable[str] | None = None) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -144,13 +145,13 @@ def skill_of(name: str, forms: Mapping[Language, HeadForm], give_up: Mapping[Lan
     if any(form.kind != first.kind for form in forms.values()):
         raise SkillFileError(f"{name}: `kind` differs between the languages")
     languages = {
-        language: Introduction(form.title, form.about, form.wakes, form.chip or form.title)
+        language: Introduction(form.title, form.about, form.wakes, form.chip or form.title, form.alone)
         for language, form in forms.items()
     }
-    card = Card(name, languages, plain=first.plain, low=first.low)
+    card = Card(name, languages, plain=first.plain, low=first.low, game=first.game)
     if first.kind == "rounds":
         return Rounds(card, cast(Mapping[Language, RoundsForm], forms), give_up)
     if first.kind == "scenes":
         return Scenes(card, cast(Mapping[Language, ScenesForm], forms))
     coded = CODED[name][0]
-    return coded(Card(name, languages, coded.permissions, plain=first.plain, low=first.low), forms)
+    return coded(replace(card, permissions=coded.permissions), forms)

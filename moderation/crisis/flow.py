@@ -21,7 +21,7 @@ from moderation.crisis.cards import help_card
 from moderation.crisis.helplines import HelpCard, emergency_of
 from moderation.crisis.texts import PARTS, Bubble, Part, Texts, TextsError, filled, texts_of
 from moderation.taxonomy import CARD_CATEGORIES, SEQUENCES, SINGLES, SUICIDE
-from moderation.types import Decision, Language, WatchState
+from moderation.types import Band, Decision, Language, WatchState
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +29,7 @@ ADULT_TOLD: Final = "adult_told"
 _REMEMBERED: Final = 60
 Numbered = Sequence[tuple[int, Bubble]]
 _POLICE: Final = frozenset({"abuse", "assault", "threat", "runaway", "grooming", "sextortion"})
+_OLDER_BANDS: Final = frozenset({"16-17", "18+"})
 _CARDS_TOO: Final = frozenset({"under_13", "sexual_minor"})
 # Content in code, for one case only: no language's texts can be read. See docs/safety.md.
 _LAST_RESORT: Final[dict[Language, str]] = {
@@ -43,13 +44,15 @@ _LAST_RESORT: Final[dict[Language, str]] = {
 class CrisisAnswer:
     """What is said, in order, the card below it, and the watch as it is to be stored.
 
-    told: the last bubble tells the teen that their guardian is being asked to look after them.
+    told: the last bubble tells the teen that their guardian is being asked to look after them. chips: what can be
+    tapped in answer: the way out, where it is open.
     """
 
     bubbles: tuple[str, ...]
     card: HelpCard | None
     watch: WatchState
     told: bool = False
+    chips: tuple[str, ...] = ()
 
 
 def answer(
@@ -59,6 +62,7 @@ def answer(
     text: str,
     language: Language,
     country: str,
+    band: Band | None = None,
     adult: str | None = None,
     guarded: bool = False,
     now: datetime,
@@ -77,8 +81,12 @@ def answer(
     helper = None if watch.home_danger else adult
     emergency = emergency_of(country, police=playbook in _POLICE)
     bubbles, said = _bubbles(
-        playbook, step, watch.said, text=text, language=language, emergency=emergency, adult=helper
-    )
+        _worded(playbook, watch, band), step, watch.said, text=text, language=language, emergency=emergency,
+        adult=helper,
+    )  # fmt: skip
+    if playbook == watching.SAFE and _body(watch):
+        looked, said = _bubbles(watching.SAFE, 1, said, text=text, language=language, emergency=emergency, adult=helper)
+        bubbles = (*bubbles[:1], *looked, *bubbles[1:])
     told = guarded and _tells(decision, watch, step) and _texts(language) is not None
     if told:
         openly, said = _bubbles(ADULT_TOLD, 0, said, text=text, language=language, emergency=emergency, adult=helper)
@@ -93,7 +101,21 @@ def answer(
     if sequence is not None and playbook in SEQUENCES:
         sequence = replace(sequence, step=step + 1)
     after = replace(watch, sequence=sequence, said=said, cards=watch.cards + (1 if card else 0))
-    return CrisisAnswer(bubbles, card, after, told)
+    return CrisisAnswer(bubbles, card, after, told, way_out(after, language))
+
+
+def way_out(watch: WatchState, language: Language) -> tuple[str, ...]:
+    """What the teen may tap to leave the written conversation; empty where none runs or it has more to say first."""
+    texts = _texts(language) if watching.way_out(watch) else None
+    if texts is None or watch.sequence is None:
+        return ()
+    return (texts.friend_safe if watch.sequence.playbook == "friend_in_danger" else texts.safe,)
+
+
+def offers(text: str, language: Language) -> bool:
+    """Whether a message is one of these chips and nothing else."""
+    texts = _texts(language)
+    return texts is not None and text.strip() in {texts.safe, texts.friend_safe}
 
 
 def _tells(decision: Decision, watch: WatchState, step: int) -> bool:
@@ -108,6 +130,21 @@ def _started(watch: WatchState, playbook: str) -> WatchState:
     if playbook not in SEQUENCES or (watch.sequence is not None and watch.sequence.playbook == playbook):
         return watch
     return replace(watch, sequence=watching.Sequence(playbook))
+
+
+def _worded(playbook: str, watch: WatchState, band: Band | None) -> str:
+    """The playbook in the words for this person: `safe_now` is said to the young, to 16 and over, and to a friend."""
+    if playbook != watching.SAFE:
+        return playbook
+    if watch.sequence is not None and watch.sequence.then == "friend_in_danger":
+        return "safe_now_friend"
+    return "safe_now_older" if band in _OLDER_BANDS else playbook
+
+
+def _body(watch: WatchState) -> bool:
+    """DANGER: who took something may feel well and not be. One bubble says so to whoever says they are safe."""
+    left = "" if watch.sequence is None else watch.sequence.then
+    return left in {"medical", SUICIDE["L4"]} or (watch.level == "L4" and left != "friend_in_danger")
 
 
 def _with_card(playbook: str, step: int, decision: Decision) -> bool:

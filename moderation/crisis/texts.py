@@ -58,7 +58,8 @@ class Playbook(BaseModel):
 
 
 class Texts(BaseModel):
-    """All written answers of a language. `adult` stands for {adult} where the teen named nobody."""
+    """All written answers of a language. `adult` stands for {adult} where the teen named nobody. safe, friend_safe:
+    what can be tapped to leave a written conversation."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     language: Language
@@ -66,6 +67,8 @@ class Texts(BaseModel):
     reviewer: str | None
     reviewed_on: date | None
     adult: str
+    safe: Line
+    friend_safe: Line
     playbooks: dict[str, Playbook]
 
     @model_validator(mode="after")

@@ -42,6 +42,13 @@ def test_a_crisis_card_is_pinned_and_can_be_called_and_stays_over_a_reload(
     page.wait_for_selector("[data-state=online]")
     expect(pin).to_be_visible()
     user_says(page, DANGER, "i dont know what to do")
+    # The way out, once it is open: over a reload too. Help stays.
+    out = page.locator("[data-chips] button", has_text="I'm safe now")
+    expect(out).to_be_visible()
+    out.click()
+    user_says(page, DANGER, "i dont know what to do", "I'm safe now")
+    expect(out).to_have_count(0)
+    expect(pin).to_be_visible()
 
 
 def test_a_crisis_answer_is_read_from_its_first_word(
@@ -105,8 +112,13 @@ def test_leaving_quickly_opens_a_neutral_page_and_locks_until_the_password(
     sign_in: Callable[..., None],
     say: Callable[..., None],
 ) -> None:
+    page.goto(f"{server.url}/help/")
     sign_in(page, somebody())
     say(page, "nobody else should read this")
+    page.goto(f"{server.url}/help/")
+    page.goto(f"{server.url}/chat/")
+    page.wait_for_selector("[data-state=online]")
+    page.locator("#box").fill("half a thought")
     other = page.context.new_page()
     heard.listen(other)
     other.goto(f"{server.url}/me/")
@@ -116,8 +128,12 @@ def test_leaving_quickly_opens_a_neutral_page_and_locks_until_the_password(
     expect(page.locator("body")).not_to_contain_text("Abraço", use_inner_text=True)
     # The other tab is covered too, and going back or typing an address leads nowhere.
     other.locator("[data-cover]").wait_for()
+    kept = "() => Object.keys(localStorage).filter((key) => key.startsWith('abraco.draft'))"
+    assert page.evaluate(kept) == []
     page.go_back()
-    assert not page.get_by_text("nobody else should read this").is_visible()
+    page.wait_for_url("**/leave/")
+    expect(page).to_have_title("Units at a glance")
+    assert page.evaluate(kept) == []
     page.goto(f"{server.url}/chat/")
     page.wait_for_url("**/account/unlock/**")
     expect(page.get_by_role("link", name="Help").first).to_be_visible()

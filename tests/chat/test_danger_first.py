@@ -159,6 +159,38 @@ async def test_until_the_crisis_ends_no_minutes_are_counted_and_no_break_falls(m
     assert clock.now() - presence.run_from <= timedelta(minutes=6)
 
 
+async def test_the_way_out_is_a_chip_and_after_it_the_companion_answers_again_until_the_next_sign(
+    maya_now: User,
+) -> None:
+    scripted = says("Mars it is.")
+    first, _ = await answered(maya_now, DANGERS["L2"])
+    assert await in_database(dangers.crisis_shown, maya_now) == {"pinned": True, "suggestions": []}
+    second, _ = await answered(maya_now, "i don't know")
+    chips = [(await in_database(lambda: Turn.objects.get(id=one.id).trace))["chips"] for one in (first, second)]  # noqa: B023
+    assert chips == [[], ["I'm safe now"]]
+    shown = await in_database(dangers.crisis_shown, maya_now)  # in a new chat, and over a reload
+    assert shown == {"pinned": True, "suggestions": ["I'm safe now"]}
+    left, reply = await answered(maya_now, "I'm safe now")
+    assert (left.engine, left.finish, scripted.asked) == (answering.WRITTEN, Finish.COMPLETE, [])
+    assert reply
+    assert await in_database(dangers.crisis_shown, maya_now) == {"pinned": False, "suggestions": []}
+    assert (await answered(maya_now, ORDINARY))[1] == "Mars it is."
+    again, _ = await answered(maya_now, DANGERS["L2"])
+    assert (again.engine, again.finish) == (answering.WRITTEN, Finish.CRISIS)
+    assert len(scripted.asked) == 1
+
+
+@pytest.mark.parametrize("closed", ["quiet", "limit", "break", "stopped"])
+async def test_the_way_out_is_answered_past_the_hour_at_which_the_chat_closes(maya_now: User, closed: str) -> None:
+    await answered(maya_now, DANGERS["L2"])
+    await answered(maya_now, "i don't know")
+    await in_database(close_gate, maya_now, closed)
+    turn, reply = await answered(maya_now, "im safe now")
+    assert (turn.engine, bool(reply)) == (answering.WRITTEN, True)
+    with pytest.raises(gate.Refused):
+        await take(maya_now, ORDINARY)
+
+
 @pytest.mark.parametrize("closed", ["quiet", "limit", "break", "stopped"])
 async def test_a_crisis_goes_on_past_the_hour_at_which_the_chat_closes(maya_now: User, closed: str) -> None:
     scripted = says("This must never be said.")

@@ -15,6 +15,7 @@ from chatbot.core import clock, jobs, metrics
 from chatbot.core.database import in_database
 from companion.engines.scripted import ScriptedEngine, Stall
 from companion.memory.services import memory_list
+from companion.profile.services import companion_shape
 from moderation.incidents.models import CrisisCount, Incident
 from tests.chat.house import NOON, answered, database_away, says, take, until
 
@@ -27,6 +28,28 @@ async def test_a_message_is_answered_stored_and_done(maya_now: User) -> None:
     assert (turn.state, turn.finish, turn.engine) == (TurnState.DONE, Finish.COMPLETE, "scripted")
     assert reply == "That sounds like a plan. Which trick first?"
     assert {"moderation", "recall", "first_token", "total"} <= set(turn.timings)
+
+
+async def test_a_persona_without_capital_letters_has_none_in_talk_and_games_and_danger_keeps_its_own_words(
+    maya_now: User,
+) -> None:
+    says("That sounds like a PLAN. ", "Which trick, Maya?")
+    await in_database(
+        companion_shape,
+        owner_id=maya_now.id,
+        name="Byte",
+        persona="pixel",
+        colour="sky",
+        playful=50,
+        curious=50,
+        gentle=50,
+    )
+    assert (await answered(maya_now, "going skating later"))[1] == "that sounds like a plan. which trick, maya?"
+    turn, riddle = await answered(maya_now, "riddle")
+    assert (turn.engine, riddle) == (answering.SKILL, riddle.lower())
+    written, words = await answered(maya_now, "i want to kill myself")
+    assert written.engine == answering.WRITTEN
+    assert words != words.lower()
 
 
 async def test_what_was_said_is_remembered_by_a_job_after_the_turn(maya_now: User) -> None:

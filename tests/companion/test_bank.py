@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from companion.bank import BankError, bank_load, languages_written, opening
 from companion.bank.slots import filled, slots_in
+from companion.folding import plain
+from companion.skills.catalogue import Skills
+from companion.types import LANGUAGES, Language
 
 FILE = """
 situation: school
@@ -13,7 +17,7 @@ exchanges:
   - id: test-tomorrow
     said: [no, big test tomorrow, 61]
     replies:
-      - Which chapter is it?
+      - {text: Which chapter is it?, chips: [the first, help me study]}
       - {text: "{name}, two hours is a film.", tone: joke, mood: silly, band: "18+"}
     then:
       - said: [maths]
@@ -22,7 +26,6 @@ exchanges:
           - said: [fractions]
             replies: [Half of it is knowing that.]
     otherwise: [Noted.]
-    chips: [help me study]
 """
 
 
@@ -53,6 +56,34 @@ def test_tags_and_slots_are_read(tmp_path: Path) -> None:
         frozenset({"18+"}),
         frozenset({"name"}),
     )
+
+
+def test_taps_belong_to_the_line_that_they_answer(tmp_path: Path) -> None:
+    lines = bank_load("en", bank_file(tmp_path)).lines
+    assert {line.id: line.chips for line in lines.values() if line.chips} == {
+        "school/test-tomorrow/0": ("the first", "help me study")
+    }
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_tap_of_the_bank_stands_under_a_line_that_asks_or_offers_it(language: Language) -> None:
+    """Each tap is a word of its line, an answer that somebody wrote for below it, or what wakes a game."""
+    bank, skills = bank_load(language), Skills(packages=False)
+    tapped = [line for line in bank.lines.values() if line.chips]
+    assert tapped
+    strange = [
+        (line.id, chip)
+        for line in tapped
+        for chip in line.chips
+        if not _named(chip, line.text)
+        and not any(_named(chip, said) for follow in bank.owners[line.id].then for said in follow.said)
+        and not skills.offers(chip, language)
+    ]
+    assert strange == []
+
+
+def _named(chip: str, text: str) -> bool:
+    return not set(re.findall(r"\w{3,}|\d", plain(chip))).isdisjoint(re.findall(r"\w{3,}|\d", plain(text)))
 
 
 def test_words_that_yaml_takes_for_something_else_stay_words(tmp_path: Path) -> None:

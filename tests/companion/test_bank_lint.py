@@ -105,7 +105,8 @@ def test_a_file_with_every_fault_is_told_each_of_them(tmp_path: Path) -> None:
             tmp_path,
             "situation: shcool\nexchanges:\n"
             "  - {id: a, said: [hi there, Hi there!, yo], replies: [One of them.]}\n"
-            "  - {id: a, said: [], replies: [One of them., 'Two, {name}.'], chips: [a chip too long to be tapped]}\n",
+            "  - {id: a, said: [], replies: "
+            "[{text: One of them., chips: [a chip too long to be tapped]}, 'Two, {name}.']}\n",
         )
     )
     for what in (

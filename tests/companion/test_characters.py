@@ -11,9 +11,9 @@ import pytest
 from companion.bank import bank_for
 from companion.bank.form import ACTS
 from companion.engines.embedded.drawing import PAUSE, drawing_for
-from companion.personas.characters import personas_in
+from companion.personas.characters import in_voice, personas_in
 from companion.personas.drawings import drawings
-from companion.types import LANGUAGES, PERSONAS, Language, Line, Prompt
+from companion.types import LANGUAGES, PERSONAS, Language, Line, PersonaId, Prompt
 
 STICKERS = Path(__file__).parents[2] / "chatbot" / "static" / "stickers"
 PICTURES = sorted(STICKERS.glob("*.svg"))
@@ -25,6 +25,16 @@ def test_each_persona_has_a_name_and_a_line_about_it(language: Language) -> None
     assert [one.id for one in found] == list(PERSONAS)
     assert len({one.title for one in found}) == len(PERSONAS)
     assert all(20 <= len(one.about) <= 90 for one in found)
+
+
+@pytest.mark.parametrize("persona", PERSONAS)
+def test_only_the_one_that_says_so_knows_no_capital_letters(persona: PersonaId) -> None:
+    line = "Éclair, PLEASE! {name} and I say: Ça marche? ÀÉÎ 😎"
+    said = in_voice(line, persona)
+    assert said == (line.lower() if persona == "pixel" else line)
+    small = {"en": "no capital letters", "pt-BR": "sem letra maiúscula", "es": "sin mayúsculas", "fr": "majuscule"}
+    promised = {one.id for language in LANGUAGES for one in personas_in(language) if small[language] in one.about}
+    assert promised == {"pixel"}
 
 
 def test_every_drawing_has_a_picture_captions_in_each_language_and_a_place() -> None:

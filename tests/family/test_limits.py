@@ -28,8 +28,9 @@ def at(hour: int, minute: int = 0, zone: str = "UTC") -> datetime:
 def test_quiet_hours_hold(maya: User, ana: User) -> None:
     gate.may_talk(maya, now=at(21, 30))
     limits_set(ana, maya.id, FINE)
-    with pytest.raises(gate.QuietHours):
+    with pytest.raises(gate.QuietHours) as refusal:
         gate.may_talk(maya, now=at(21, 30))
+    assert f"opens again at {FINE.quiet_to:%H:%M}" in refusal.value.sentence()
     gate.may_talk(maya, now=at(20, 59))
 
 

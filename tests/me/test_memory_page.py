@@ -76,8 +76,13 @@ def test_a_stranger_finds_and_changes_nothing(signed_in: SignIn, maya: User, tol
     assert b"skateboarding" not in client.get("/me/memory/").content
     assert client.get(f"/me/memory/{told[0].id}/").status_code == 404
     assert client.post(f"/me/memory/{told[0].id}/", {"value": "Mud"}).status_code == 404
-    assert client.post(f"/me/memory/{told[0].id}/forget/").status_code == 404
     assert client.get(f"/me/memory/{uuid.uuid4()}/").status_code == 404
+    # What is somebody else's is answered like what is gone, and nothing else happens.
+    answers = [
+        client.post(f"/me/memory/{memory_id}/forget/", follow=True).content.decode().count("gone already")
+        for memory_id in (told[0].id, uuid.uuid4())
+    ]
+    assert answers == [1, 1]
     client.post("/me/memory/forget-all/")
     assert values(maya) == {"Maya", "skateboarding"}
 
@@ -142,6 +147,16 @@ def test_one_thing_is_forgotten_and_the_rest_stays(signed_in: SignIn, maya: User
     response = signed_in(maya).post(f"/me/memory/{told[1].id}/forget/", follow=True)
     assert "skateboarding" not in response.content.decode()
     assert values(maya) == {"Maya"}
+
+
+def test_a_second_tap_on_forget_is_calm_and_takes_no_undo_away(signed_in: SignIn, maya: User, told: Told) -> None:
+    client = signed_in(maya)
+    client.post(f"/me/memory/{told[1].id}/forget/")
+    response = client.post(f"/me/memory/{told[1].id}/forget/", follow=True)
+    assert (response.status_code, values(maya)) == (200, {"Maya"})
+    page = response.content.decode()
+    assert "gone already" in page.replace("&#x27;", "'")
+    assert "Undo" in page
 
 
 def test_forgetting_may_be_undone_for_some_seconds_by_its_owner_alone(

@@ -8,11 +8,14 @@ import pytest
 from django.core.management import call_command
 from django.test import Client
 
+from chatbot.accounts import gate
 from chatbot.accounts import services as people
+from chatbot.accounts.forms import zone_choices
 from chatbot.accounts.models import Role, TimeLimits, User
 from chatbot.chat import services as chat
 from chatbot.core import clock
 from chatbot.core.ids import new_id
+from chatbot.me.overview import memory_state
 from tests.me.copies import copy_of
 
 SignIn = Callable[..., Client]
@@ -35,6 +38,22 @@ def test_limits_say_who_set_them(signed_in: SignIn, maya: User) -> None:
     assert ">30<" in page
     assert "A parent or carer set these." in page
     assert "0 of 30 minutes today" in signed_in(maya).get("/me/").content.decode()
+
+
+def test_at_18_a_guardian_s_word_on_memory_has_ended_on_the_page_as_in_the_gate(signed_in: SignIn, maya: User) -> None:
+    row = TimeLimits.objects.create(person=maya, memory_off=True, minutes_a_day=30, set_by=Role.GUARDIAN)
+    now = clock.now()
+    assert (memory_state(maya, now=now), gate.limits_of(maya, now).memory) == ("off", False)
+    maya.band, maya.band_until = "18+", None
+    maya.save()
+    assert (memory_state(maya, now=now), gate.limits_of(maya, now).memory) == ("on", True)
+    assert "A parent or carer set these." not in signed_in(maya).get("/me/limits/").content.decode()
+    row.memory_paused = True
+    row.save()
+    assert (memory_state(maya, now=now), gate.limits_of(maya, now).memory) == ("paused", False)
+    row.set_by, row.memory_paused = Role.OPERATOR, False
+    row.save()
+    assert (memory_state(maya, now=now), gate.limits_of(maya, now).memory) == ("off", False)
 
 
 def test_a_linked_teen_reads_exactly_what_the_guardian_sees(signed_in: SignIn, maya: User, ana: User) -> None:
@@ -87,6 +106,24 @@ def test_language_and_time_zone_change_and_the_clock_only_once_a_day(signed_in: 
     assert client.post("/me/place/", {"language": "en", "time_zone": "Asia/Tokyo"}).status_code == 400
     maya.refresh_from_db()
     assert (maya.language, maya.time_zone) == ("fr", "Europe/Paris")
+
+
+def test_a_reload_of_the_place_shows_the_overview(signed_in: SignIn, maya: User) -> None:
+    response = signed_in(maya).get("/me/place/", follow=True)
+    assert (response.redirect_chain, response.status_code) == ([("/me/", 302)], 200)
+
+
+def test_the_time_zones_are_those_of_today_and_an_older_one_that_is_set_stays(signed_in: SignIn, maya: User) -> None:
+    names = [name for name, _ in zone_choices()]
+    assert {"UTC", "America/Sao_Paulo", "America/Argentina/Buenos_Aires", "Asia/Kolkata", "Europe/Paris"} <= set(names)
+    assert not {"Asia/Calcutta", "America/Buenos_Aires", "Brazil/East", "US/Pacific", "GB"} & set(names)
+    assert len(names) < 450
+    maya.time_zone = "Asia/Calcutta"
+    maya.save()
+    client = signed_in(maya)
+    assert '<option value="Asia/Calcutta" selected>' in client.get("/me/").content.decode()
+    assert client.post("/me/place/", {"language": "en", "time_zone": "Asia/Calcutta"}).status_code == 302
+    assert "Mars/Olympus" not in [name for name, _ in zone_choices("Mars/Olympus")]
 
 
 @pytest.mark.parametrize("fields", [{"language": "de"}, {"time_zone": "Mars/Olympus"}, {"language": ""}])

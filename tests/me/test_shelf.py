@@ -112,10 +112,15 @@ def test_a_mood_or_a_day_that_nobody_knows_any_more_breaks_nothing(signed_in: Si
     assert "<time" not in row
 
 
+@pytest.mark.parametrize("page", ["its own", "en", "fr"])
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_bare_shelf_says_what_to_say_and_that_wakes_the_skill(signed_in: SignIn, maya: User, language: str) -> None:
+def test_a_bare_shelf_says_what_to_say_and_that_wakes_the_skill_whatever_the_page_speaks(
+    signed_in: SignIn, maya: User, language: str, page: str
+) -> None:
+    maya.language = LANGUAGES[language]
+    maya.save()
     client = signed_in(maya)
-    client.cookies["django_language"] = language
+    client.cookies["django_language"] = language if page == "its own" else page
     said = re.findall("[“«](?:&nbsp;|\\s)?(.+?)(?:&nbsp;|\\s)?[”»]", unescape(page_of(client)))
     spoken = LANGUAGES[language]
     woken = [

@@ -33,6 +33,7 @@ def test_the_queue_shows_the_gravest_first_and_of_them_the_oldest(maya: User, le
     page = text(panel(rui).get("/review/"))
     places = [page.index(str(one.id)) for one in (late, later, low)]
     assert places == sorted(places)
+    assert "Times are on this clock: UTC." in page
     assert "Critical" in page
     assert "Medium" in page
     assert "suicide or self-harm" in page

@@ -11,7 +11,7 @@ from moderation.detectors.patterns import rules_read as read_rules
 from moderation.detectors.patterns import signals_read as read_signals
 from moderation.detectors.rules import Rules, Signals
 from moderation.normalise import normalise
-from moderation.types import LANGUAGES, Language
+from moderation.types import LANGUAGES, Language, level_rank
 
 
 def _book(language: Language, folder: Path) -> Book[Rule]:
@@ -48,6 +48,40 @@ def test_every_ladder_step_has_a_rule(language: Language) -> None:
     rules = [rule for folder in (PATTERNS, CORE) for rule in read_rules(language, folder)[0].rules]
     assert {"L1", "L2", "L3", "L4"} <= {rule.level for rule in rules if rule.category == "T01"}
     assert {"T02", "T07", "T08", "T09", "T22", "T30", "T31"} <= {rule.category for rule in rules}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_level_weighs_the_same_in_every_language(language: Language) -> None:
+    """Thoughts are 3; intent, an attempt and an act are 4, of which staff hear within 15 minutes (4.2, 4.9)."""
+    rules = [rule for folder in (PATTERNS, CORE) for rule in read_rules(language, folder)[0].rules]
+    wrong = [
+        rule.id for rule in rules if rule.level is not None and (rule.severity == 4) != (level_rank(rule.level) >= 3)
+    ]
+    assert wrong == []
+
+
+SAME: dict[str, dict[Language, str]] = {
+    "L1": {"en": "i wish i was dead", "pt-BR": "queria estar morta", "es": "ojalá estuviera muerta",
+           "fr": "j'aimerais être morte"},
+    "L2": {"en": "i want to kill myself", "pt-BR": "quero me matar", "es": "quiero matarme", "fr": "je veux me tuer"},
+    "L3": {"en": "i'm going to kill myself", "pt-BR": "vou me matar", "es": "voy a matarme", "fr": "je vais me tuer"},
+    "L4": {"en": "i want to kill myself tonight", "pt-BR": "quero me matar hoje à noite",
+           "es": "quiero matarme esta noche", "fr": "je veux me tuer ce soir"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("level", SAME)
+def test_the_same_words_are_the_same_level_in_four_languages(level: str) -> None:
+    rules = Rules()
+    found = {
+        language: max(
+            (level_rank(hit.level), hit.severity)
+            for hit in rules.find(normalise(text), languages=[language, "en"]).hits
+        )
+        for language, text in SAME[level].items()
+    }
+    rank = int(level[1])
+    assert found == dict.fromkeys(LANGUAGES, (rank, 4 if rank >= 3 else 3))
 
 
 def test_danger_in_another_language_is_seen() -> None:

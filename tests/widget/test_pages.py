@@ -63,6 +63,7 @@ def test_the_frame_says_ai_and_offers_help_and_the_way_out_before_anybody_is_kno
         "data-leave-now",
         "It's an AI",
         "<noscript>",
+        "Nothing is remembered here.",
     ):
         assert words in page, words
     assert "csrfmiddlewaretoken" not in page

@@ -1,5 +1,5 @@
 // On every page: leave quickly, the lock after it, the theme choice, the offline worker.
-import { forgetPrivate, remove } from "./store.js";
+import { forgetDrafts, forgetPrivate, remove } from "./store.js";
 
 const body = document.body;
 const root = document.documentElement;
@@ -8,14 +8,32 @@ const AGAIN_MS = 4_000;
 function leave() {
   try {
     localStorage.setItem("abraco.locked", "1");
+    sessionStorage.setItem("abraco.left", "1");
   } catch {
     // Without storage there is nothing to lock with; leaving still works.
   }
   root.dataset.locked = "";
+  dispatchEvent(new Event("abraco:left")); // the box gives up what was typed before it would keep it once more
+  forgetDrafts();
   location.replace(body.dataset.leave);
   // Still here: the way was cut short by something else that was loading.
   setTimeout(() => location.replace(body.dataset.leave), AGAIN_MS);
 }
+
+/** Back, after leaving quickly in this tab: out again (theme.js has hidden the page). */
+function ledOut(event) {
+  let left = "left" in root.dataset;
+  try {
+    left ||= event?.persisted === true && sessionStorage.getItem("abraco.left") !== null;
+  } catch {
+    // No storage: nobody left from here.
+  }
+  if (!left) return;
+  root.dataset.locked = "";
+  location.replace(body.dataset.leave);
+}
+ledOut();
+addEventListener("pageshow", ledOut);
 
 let lastEscape = -Infinity;
 addEventListener("keydown", (event) => {
@@ -43,8 +61,9 @@ function cover() {
   sheet.hidden = !locked;
   if (locked) {
     root.dataset.locked = "";
+    dispatchEvent(new Event("abraco:left")); // left in another tab
     sheet.querySelector("a").focus();
-  } else {
+  } else if (!("left" in root.dataset)) {
     delete root.dataset.locked;
   }
 }

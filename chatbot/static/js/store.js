@@ -27,11 +27,20 @@ export function remove(name) {
   }
 }
 
+/** Forget what anybody was typing on this device: it stands there in plain words. */
+export function forgetDrafts() {
+  forget(/^abraco\.draft\./);
+}
+
 /** Forget drafts and unsent messages of everybody on this device; the theme and the helplines stay. */
 export function forgetPrivate() {
+  forget(/^abraco\.(draft|outbox|record)\./);
+}
+
+function forget(names) {
   try {
     for (const key of Object.keys(localStorage)) {
-      if (/^abraco\.(draft|outbox|record)\./.test(key)) localStorage.removeItem(key);
+      if (names.test(key)) localStorage.removeItem(key);
     }
   } catch {
     // Nothing was kept.

@@ -9,6 +9,11 @@
       localStorage.removeItem("abraco.locked");
       document.cookie = "unlocked=; path=/; max-age=0; samesite=lax";
     }
+    // Left quickly in this tab: going back leads out again, whatever page was there. An address that is typed doesn't.
+    if (sessionStorage.getItem("abraco.left")) {
+      if (performance.getEntriesByType("navigation")[0]?.type === "back_forward") root.dataset.locked = root.dataset.left = "";
+      else sessionStorage.removeItem("abraco.left");
+    }
     if (root.hasAttribute("data-private") && localStorage.getItem("abraco.locked")) root.dataset.locked = "";
   } catch {
     // No storage here (private mode): the device's own theme, and nothing to lock.

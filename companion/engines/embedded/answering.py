@@ -21,6 +21,8 @@ LONGER = 4  # content words from which a message just after a question may well 
 # What a message may do instead of answering.
 TURNS_AWAY = ASKS | {"requests", "complains", "teases", "gripe"}
 ANSWERS = frozenset(("agree", "disagree", "shrug"))
+GAMES = frozenset(("little_games", "riddles", "boredom"))  # situations in which the companion plays
+MOVE_WORDS = 4  # "a teapot?": a guess, though it asks
 
 
 def follow_up(turn: Turn) -> Pick | None:
@@ -36,6 +38,25 @@ def follow_up(turn: Turn) -> Pick | None:
     if turn.best > best[0].score + _head_start(turn, pending):
         return None
     return turn.said_from(hit.exchange for hit in best if hit.score > best[0].score - 0.05)
+
+
+def played(turn: Turn) -> Pick | None:
+    """A move in a small game of the bank's own: what it asked for there is answered there, however little it is like
+    what was foreseen. Not where something hurts, and not what is something else for sure."""
+    pending = turn.talk.pending
+    if pending is None or pending.situation not in GAMES or turn.heavy or turn.sounds_bad:
+        return None
+    words, names = turn.reading.words, {act.name for act in turn.acts if not act.weak}
+    if not (turn.is_answer() or len(words) <= MOVE_WORDS) or turn.names_companion or names - ANSWERS:
+        return None
+    if turn.is_said and turn.hits[0].exchange.situation not in GAMES:
+        return None
+    likely = [hit.exchange for hit in follow_ups(turn, pending) if hit.score >= FOLLOWS]
+    pick = turn.said_from(likely[:2])
+    if pick is not None:
+        return pick
+    chosen = turn.chooser.choose(pending.otherwise)
+    return None if chosen is None else Pick(chosen, pending)
 
 
 def follow_ups(turn: Turn, pending: Exchange) -> list[Hit]:

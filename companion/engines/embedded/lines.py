@@ -119,7 +119,7 @@ class Chooser:
         """The line in its words, if it may be said now."""
         if not self._allowed(line) or line.id in self.talk.used_ids:
             return None
-        if any(value in said for value in self._own(line) for said in self.talk.recent):
+        if any(value.casefold() in said for value in self._own(line) for said in self.talk.recent):
             return None
         text = self._words(line)
         if self.talk.said_before(line.id, text) or (self.talk.asked >= MOST_ASKED and "?" in text):

@@ -13,7 +13,7 @@ from dataclasses import replace
 from companion.bank import Bank, Exchange
 from companion.bank.form import ACTS_ASKED_FOR
 from companion.engines.embedded.acts import Act
-from companion.engines.embedded.answering import ANSWERS, LONGER, follow_up, otherwise
+from companion.engines.embedded.answering import ANSWERS, LONGER, follow_up, otherwise, played
 from companion.engines.embedded.candidates import Candidate
 from companion.engines.embedded.following import Followed, that_follow, unknown
 from companion.engines.embedded.heard import about_of, does_of, heard
@@ -113,6 +113,11 @@ class Turn:
     def is_known(self) -> bool:
         """An exchange is this message, or nearly."""
         return self.best >= CLOSE
+
+    @property
+    def is_said(self) -> bool:
+        """It is, to the letter or nearly, what somebody wrote lines for."""
+        return bool(self.hits) and self.hits[0].nearest >= EXACT
 
     def _moves_on(self) -> bool:
         """They laugh, or tell something good."""
@@ -332,6 +337,7 @@ STEPS: Mapping[str, Step] = {
     "told": told,
     "lost": lost,
     "sum": summed,
+    "played": played,
     "follow": follow_up,
     "act": _acts,
     "moved": moved,

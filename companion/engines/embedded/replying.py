@@ -13,7 +13,7 @@ from companion.engines.embedded.weighing import Weigher
 from companion.personas import mood_next
 from companion.types import Mood
 
-SETTLED = frozenset(("first", "told", "sum"))  # steps that know: what it is, a goodbye, a name, a sum
+SETTLED = frozenset(("first", "told", "sum", "played"))  # steps that know: what it is, a goodbye, a name, a sum, a move
 PLAYFUL_TONES = frozenset(("joke", "tease", "dare"))
 
 
@@ -50,7 +50,7 @@ def reply_to(turn: Turn, weigher: Weigher | None = None) -> Reply | None:
     if weigher is not None and found.step not in SETTLED and not _hurts(turn, found.pick):
         found = weigher.best(turn, open_to(turn, found))
     pick = found.pick
-    chips = () if turn.prompt.low else pick.exchange.chips
+    chips = () if turn.prompt.low else pick.chosen.line.chips
     drawing = drawing_for(turn.prompt, pick.exchange, pick.chosen.line, heavy=turn.heavy)
     return Reply((pick.chosen,), _mood(turn, pick), chips, found.step or "weighed", drawing)
 

@@ -59,7 +59,7 @@ class Talk:
     about: About | None = None
 
     def said_before(self, line_id: str, text: str) -> bool:
-        return line_id in self.used_ids or any(text in used for used in self.used_texts)
+        return line_id in self.used_ids or any(text.casefold() in used for used in self.used_texts)
 
 
 def talk_of(history: tuple[Line, ...], bank: Bank) -> Talk:
@@ -76,7 +76,7 @@ def talk_of(history: tuple[Line, ...], bank: Bank) -> Talk:
     asked = itertools.takewhile(lambda lines: any("?" in line.text for line in lines), reversed(turns))
     return Talk(
         used_ids=frozenset(line.line_id for line in spoken if line.line_id),
-        used_texts=tuple(line.text for line in spoken),
+        used_texts=tuple(line.text.casefold() for line in spoken),  # a persona may type it small
         openings=frozenset(opening(lines[0].text) for lines in turns[-NO_OPENING:]),
         asked=sum(1 for _ in asked),
         turns=len(turns),
@@ -84,7 +84,7 @@ def talk_of(history: tuple[Line, ...], bank: Bank) -> Talk:
         situation=owner.situation if owner else None,
         act=owner.act if owner else None,
         user_texts=user_texts,
-        recent=tuple(line.text for lines in turns[-NO_SLOT:] for line in lines),
+        recent=tuple(line.text.casefold() for lines in turns[-NO_SLOT:] for line in lines),
         listened=listened,
         heavy=_heavy(owner, everything, bank.language, listened) or _grave(history, bank.language),
         act_id=owner.id if owner else "",

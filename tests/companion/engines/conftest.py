@@ -14,7 +14,7 @@ exchanges:
     act: greeting
     said: [hi, hello there, good morning]
     replies:
-      - Hello, you. Smooth day or bumpy day?
+      - {text: "Hello, you. Smooth day or bumpy day?", chips: [smooth, bumpy]}
       - Good to see words appear. What's new?
       - A short hello from me.
     then:
@@ -23,7 +23,6 @@ exchanges:
       - said: [bumpy, a bad day, terrible]
         replies: ["Bumpy, then. What was the worst bump?", A day with potholes. Where did it start?]
     otherwise: [Noted. Go on., That counts as news.]
-    chips: [smooth, bumpy]
   - id: exam
     said: [big test tomorrow and i know nothing, i have an exam in two hours, gonna fail this test]
     replies:

@@ -54,11 +54,16 @@ async def test_the_same_seed_says_the_same_and_others_differ(engine: EmbeddedEng
 
 
 async def test_sentences_come_one_by_one_and_the_last_one_brings_mood_and_chips(engine: EmbeddedEngine) -> None:
-    pieces = [piece async for piece in engine.stream(prompt("hi", seed=0), Limits())]
-    assert [piece.mood for piece in pieces[:-1]] == [None] * (len(pieces) - 1)
-    assert pieces[-1].mood is not None
-    assert pieces[-1].chips == ("smooth", "bumpy")
-    assert all(piece.line_id and piece.line_id.startswith("small/hello/") for piece in pieces)
+    tapped = set()
+    for seed in range(12):
+        pieces = [piece async for piece in engine.stream(prompt("hi", seed=seed), Limits())]
+        assert [piece.mood for piece in pieces[:-1]] == [None] * (len(pieces) - 1)
+        assert pieces[-1].mood is not None
+        assert all(piece.line_id and piece.line_id.startswith("small/hello/") for piece in pieces)
+        tapped.add((pieces[-1].line_id, pieces[-1].chips))
+    # Those of the very line that was said.
+    assert ("small/hello/0", ("smooth", "bumpy")) in tapped
+    assert all(chips == () for line_id, chips in tapped if line_id != "small/hello/0")
 
 
 async def test_an_answer_goes_where_the_question_led(engine: EmbeddedEngine) -> None:

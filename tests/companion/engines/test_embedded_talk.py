@@ -73,12 +73,25 @@ exchanges:
     replies: [New drawer. Clouds or soup?, We could talk about socks.]
 """
 
+GAME = """
+situation: riddles
+exchanges:
+  - id: glass
+    said: [give me a small puzzle, puzzle me please, a puzzle from you]
+    replies: ["What hates being turned upside down?", "It is full and it is afraid of elbows. What is it?"]
+    then:
+      - said: [a glass, a full glass, glass of milk]
+        replies: [A full glass it was.]
+    otherwise: [It was a full glass., The answer was a glass.]
+"""
+
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> EmbeddedEngine:
     root = tmp_path_factory.mktemp("talk-bank")
     (root / "en").mkdir()
     (root / "en" / "talk.yaml").write_text(BANK, encoding="utf-8")
+    (root / "en" / "riddles.yaml").write_text(GAME, encoding="utf-8")
     return EmbeddedEngine(bank_dir=root, letters_only=True)
 
 
@@ -117,6 +130,23 @@ def asked(engine: EmbeddedEngine) -> Conversation:
 async def test_a_short_answer_goes_to_what_was_asked(engine: EmbeddedEngine) -> None:
     reply = await asked(engine).say("smooth")
     assert reply.chosen[0].line.id == "talk/hello/then0/0"
+
+
+@pytest.mark.parametrize("move", ["a teapot?", "is it alive", "the roof of a very old house i guess", "pancakes"])
+async def test_in_a_game_any_move_is_answered_in_the_game(engine: EmbeddedEngine, move: str) -> None:
+    game = Conversation(engine).heard("What hates being turned upside down?", "riddles/glass/0")
+    reply = await game.say(move)
+    assert (reply.step, reply.chosen[0].line.id.rpartition("/")[0]) == ("played", "riddles/glass/otherwise")
+
+
+async def test_in_a_game_the_right_answer_is_heard_and_what_is_something_else_too(engine: EmbeddedEngine) -> None:
+    def game() -> Conversation:
+        return Conversation(engine).heard("What hates being turned upside down?", "riddles/glass/0")
+
+    assert (await game().say("a full glass?")).chosen[0].line.id == "riddles/glass/then0/0"
+    assert place(await game().say("something terrible happened")) == "sad"
+    assert place(await game().say("we made pancakes with my sister")) == "pancakes"
+    assert (await game().say("a glass", low=True)).step != "played"
 
 
 async def test_an_unclear_answer_gets_what_fits_any(engine: EmbeddedEngine) -> None:

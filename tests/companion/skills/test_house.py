@@ -41,7 +41,8 @@ def claimed(skills: Skills, text: str, **fields: object) -> Claim | None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_way_of_asking_wakes_its_own_skill(skills: Skills, language: Language) -> None:
     for name, forms in shipped_forms().items():
-        for wake in forms[language].wakes if language in forms and name != HOUSE else ():
+        own = forms.get(language)
+        for wake in (*own.wakes, *own.alone) if own is not None and name != HOUSE else ():
             assert claimed(skills, wake, language=language) == Claim("begin", name), wake
             assert claimed(skills, f"{wake.upper()}!!!", language=language) == Claim("begin", name), wake
 
@@ -164,6 +165,41 @@ def test_a_goodbye_puts_a_story_away_where_it_is(skills: Skills) -> None:
 
 
 # --- the menu, switched off, closed -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "name"),
+    [
+        ("en", "riddle", "riddles"), ("en", "a riddle pls", "riddles"), ("en", "would you rather?", "would_you_rather"),
+        ("en", "ok so would you rather", "would_you_rather"), ("es", "adivinanza", "riddles"),
+        ("es", "qué prefieres", "would_you_rather"), ("fr", "devinette", "riddles"),
+        ("fr", "tu préfères", "would_you_rather"), ("pt-BR", "charada", "riddles"),
+        ("pt-BR", "isso ou aquilo", "would_you_rather"),
+    ],
+)  # fmt: skip
+def test_the_bare_name_of_a_game_wakes_it(skills: Skills, language: Language, text: str, name: str) -> None:
+    assert claimed(skills, text, language=language) == Claim("begin", name)
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en", "would you rather have a tail or wings"), ("en", "which one would you rather"),
+        ("pt-BR", "o que você prefere"), ("pt-BR", "isso ou aquilo não me ajuda"),
+    ],
+)  # fmt: skip
+def test_a_question_that_only_begins_like_a_game_does_not(skills: Skills, language: Language, text: str) -> None:
+    assert claimed(skills, text, language=language) is None
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_somebody_who_wants_to_play_is_offered_no_helper(skills: Skills, language: Language) -> None:
+    helpers = {"study_timer", "planner", "calm_down", "mood_checkin"}
+    assert {name for name in skills.names() if not skills.skill(name).card.game} == helpers  # type: ignore[union-attr]  # it is among the names
+    chips = {skills.chip(name, language) for name in helpers}
+    for seed in range(60):
+        talk = Talk(skills, language=language)
+        assert not chips & set(talk.say(house(language).menu_wakes[0], seed=seed).chips)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

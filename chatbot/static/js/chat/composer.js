@@ -42,6 +42,7 @@ export class Composer extends EventTarget {
     this.#stop.addEventListener("click", () => this.dispatchEvent(new Event("stop")));
     this.#editing.querySelector("button").addEventListener("click", () => this.#editEnd());
     addEventListener("pagehide", () => this.#save());
+    addEventListener("abraco:left", () => this.#clear());
     this.#emoji(document.querySelector("[data-emoji-button]"), document.querySelector("[data-emoji]"));
     this.#changed();
   }
@@ -133,6 +134,16 @@ export class Composer extends EventTarget {
     this.#box.style.height = `${this.#box.scrollHeight}px`;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#save(), SAVE_MS);
+  }
+
+  /** Somebody left quickly: what was typed is nobody's to find. */
+  #clear() {
+    this.#message = null;
+    this.#before = "";
+    this.#editing.hidden = true;
+    this.#box.value = "";
+    this.#changed();
+    this.#save();
   }
 
   #save() {

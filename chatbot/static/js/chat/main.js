@@ -116,6 +116,7 @@ const on = {
       log.bottom();
       face.hug();
       outbox.items.forEach((item) => log.pending(item));
+      chips(boot.suggestions ?? []);
     }
     answering(frame.turn?.turn ?? null);
     if (turn) mine.add(turn);
@@ -145,7 +146,7 @@ const on = {
     if (!turn || turn === frame.turn) answering(null);
     face.mood(frame.finish === "crisis" ? "serious" : frame.mood);
     if (frame.finish === "failed") show({ kind: "error", title: t("failed_title"), body: t("failed") });
-    chips(frame.finish === "crisis" ? [] : frame.suggestions);
+    chips(frame.suggestions);
     outbox.flush();
     // Said in another tab: the question stands in the page that `ready` brings.
     if (!mine.has(frame.turn)) line.renew();

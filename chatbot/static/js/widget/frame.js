@@ -1,7 +1,7 @@
 // The page inside the frame: learns where it stands and for whom, gets tickets, then starts the chat. Keeps no cookie.
 import { Help } from "../chat/help.js";
 import { signIn } from "../chat/sign_in.js";
-import { read, remove, write } from "../store.js";
+import { forgetDrafts, read, remove, write } from "../store.js";
 
 const page = JSON.parse(document.getElementById("frame-boot").textContent);
 const at = (name) => document.querySelector(`[data-${name}]`);
@@ -125,6 +125,8 @@ function shown() {
 
 function leave() {
   write(LOCK, true);
+  dispatchEvent(new Event("abraco:left"));
+  forgetDrafts();
   cover("locked");
   tell("left");
   if (!place.host) location.replace("about:blank");
