@@ -93,6 +93,7 @@ class Prompt:
     plain: plain mode, no friendship talk and no unprompted question about feelings.
     seed: makes choices repeatable; differs from turn to turn.
     told: names said in this message, whatever memory keeps. leaves: there is a goodbye in it.
+    recalls: what is remembered may come up by itself; else only where the message names it.
     """
 
     text: str
@@ -109,6 +110,7 @@ class Prompt:
     person: str | None = None
     told: tuple[Told, ...] = ()
     leaves: bool = False
+    recalls: bool = True
 
 
 @dataclass(frozen=True)

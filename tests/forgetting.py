@@ -39,7 +39,23 @@ with connection.cursor() as cursor:
     name = owner.hex if connection.vendor == "sqlite" else str(owner)
     cursor.execute("SELECT id, fact, vector FROM memory_memory WHERE owner_id = %s", [name])
     rows = [[str(key), *(bytes(one).hex() for one in sealed if one is not None)] for key, *sealed in cursor.fetchall()]
-print(json.dumps(rows))
+    cursor.execute("SELECT said FROM memory_summary WHERE owner_id = %s", [name])
+    talks = [bytes(said).hex() for (said,) in cursor.fetchall()]
+print(json.dumps([rows, talks]))
+"""
+# An hour passes for this person's talk, and then it is summed up.
+SUM_UP = """
+import django, sys
+django.setup()
+from datetime import timedelta
+from django.db.models import F
+from chatbot.accounts.models import User
+from chatbot.chat.models import Conversation, Message
+from chatbot.core import jobs
+person, hour = User.objects.get(username=sys.argv[1]), timedelta(hours=1)
+Message.objects.filter(owner_id=person.id).update(at=F("at") - hour)
+Conversation.objects.filter(person=person).update(last_at=F("last_at") - hour)
+assert jobs.run_job("chat.sum", str(person.id))
 """
 # Begins a conversation, as the button does, and prints its id.
 BEGIN = """
@@ -141,17 +157,20 @@ class Told:
 
 
 def told(house: Server, teen: Teen, word: str, *others: str) -> Told:
-    """Type the words, each in a turn of its own, and wait until extraction kept them."""
+    """Type the words, each in a turn of its own, and wait until extraction kept them, and the talk is summed up."""
     wire = teen.connect(house)
     for one in (*others, word):
         answered(wire, f"i love {one}")
     window = Window(house, teen.session)
     until(lambda: all(one in window.get("/me/memory/")[1] for one in (*others, word)), f"remembered {word}")
+    house.python(SUM_UP, teen.name)
     page = window.get("/me/memory/")[1]
+    assert f"“i love {word}”" in page
     memory_id = memory_of(page, word)
-    rows = json.loads(house.python(SEALED, teen.name).splitlines()[-1])
+    rows, talks = json.loads(house.python(SEALED, teen.name).splitlines()[-1])
     found = [bytes.fromhex(piece) for key, *pieces in rows if uuid.UUID(key) == memory_id for piece in pieces]
-    assert len(found) == 2, "the fact and its vector"
+    found += [bytes.fromhex(said) for said in talks]
+    assert len(found) == 3, "the fact, its vector and the talk"
     return Told(teen, window, wire, word, found)
 
 
@@ -176,7 +195,7 @@ def forget(one: Told) -> None:
             assert one.window.post("/me/memory/forget-all/")[0] == 302
     status, page = one.window.get("/me/memory/")
     assert status == 200
-    assert f"You like {one.word}" not in page
+    assert one.word not in page
     assert (f"You like {BESIDE}" in page) == (one.word != ALL)
     one.wire.close()
 

@@ -24,7 +24,7 @@ from chatbot.core.ids import new_id
 from chatbot.core.jobs import enqueue_after_commit
 from chatbot.core.rows import only_row
 
-WRITTEN, SKILL = "written", "skill"  # what answered, where no engine did
+WRITTEN, SKILL, MEMORY = "written", "skill", "memory"  # what answered, where no engine did
 LEASE = timedelta(seconds=15)
 ENGINE_LENGTH, LINE_ID_LENGTH = 40, 120  # as wide as their columns; an engine may be anybody's code
 
@@ -145,18 +145,19 @@ def turn_finish(
     learn: bool,
     said: Sequence[str] | None = None,
     off_record: bool = False,
+    unasked: bool = False,
 ) -> uuid.UUID | None:
     """Store the reply and close the turn; the reply's id (None when nothing was said). Raises LeaseLost.
 
     `turn`: as it was claimed. `said`: all its sentences, where the caller stored each; else they are read.
-    `off_record`: whether the message was.
+    `off_record`: whether the message was. `unasked`: whether memory came up by itself.
     """
     now = clock.now()
     with transaction.atomic():
         # The update is the lock, so it comes first: after it nobody adds a sentence.
         closed = _held(turn.id, turn.fence).update(
             state=TurnState.DONE, finish=finish, engine=engine[:ENGINE_LENGTH], done_at=now, lease_until=None,
-            trace=sealed(turn, "trace", dict(trace)), timings=dict(timings),
+            trace=sealed(turn, "trace", dict(trace)), timings=dict(timings), unasked=unasked,
         )  # fmt: skip
         if closed != 1:
             raise LeaseLost

@@ -6,7 +6,8 @@ import uuid
 
 from django.conf import settings
 
-from chatbot.chat import learning, services
+from chatbot.accounts.models import User
+from chatbot.chat import learning, services, summing
 from chatbot.chat.material import language_of
 from chatbot.core.jobs import job, run_job, sweep
 
@@ -26,6 +27,23 @@ def learn_missed() -> int:
     for message_id in missed:
         run_job("chat.learn", str(message_id))
     return len(missed)
+
+
+@job("chat.sum")
+def sum_up(person_id: str) -> None:
+    """Sum up the talks of one person that are over, if nobody did."""
+    person = User.objects.filter(id=person_id).first()
+    if person is not None:
+        summing.talks_sum_waiting(person.id, language_of(person), most=summing.WAITING)
+
+
+@sweep("chat.sum", every_s=60)
+def sum_up_missed() -> int:
+    """Sum up talks that ended: nobody says when somebody goes. One that breaks holds up nobody else's."""
+    people = summing.people_waiting()
+    for person_id in people:
+        run_job("chat.sum", str(person_id))
+    return len(people)
 
 
 @sweep("chat.expire", every_s=3600)

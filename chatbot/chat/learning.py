@@ -14,6 +14,7 @@ from chatbot.core import clock
 from chatbot.core.crypto import CryptoError
 from chatbot.core.keys import MasterKeyError
 from companion.memory.services import memory_keep, memory_understand
+from companion.memory.threads import threads_told
 from companion.types import Language
 
 WAITING = 100
@@ -34,8 +35,9 @@ def message_learn(message: Message, language: Language) -> None:
     # Before the transaction: nobody waits for the encoder.
     told = memory_understand(text, language, said_at)
     with transaction.atomic():
-        if message_learned(message.id):
+        if message_learned(message.id, learned=True):
             memory_keep(told, owner_id=person.id, language=language, said_at=said_at, source=message.id)
+            threads_told(owner_id=person.id, text=text, language=language, said_at=said_at, source=message.id)
 
 
 def messages_learn_waiting(person_id: uuid.UUID, language: Language) -> int:
@@ -48,19 +50,20 @@ def messages_learn_waiting(person_id: uuid.UUID, language: Language) -> int:
 
 
 # Decided `allow`, not off the record, and not learned from yet. Every way to learn asks for all three.
-_LEARNABLE = Q(decision="allow", off_record=False, remembered_at=None)
+LEARNABLE = Q(decision="allow", off_record=False, remembered_at=None)
 
 
 def message_learnable(message_id: uuid.UUID) -> Message | None:
     """A message that may be learned from and was not yet."""
-    rows = Message.objects.filter(_LEARNABLE, id=message_id)
+    rows = Message.objects.filter(LEARNABLE, id=message_id)
     return rows.select_related("conversation__person").first()
 
 
-def message_learned(message_id: uuid.UUID) -> bool:
+def message_learned(message_id: uuid.UUID, *, learned: bool = False) -> bool:
     """Learned from, or never to be. Counted, and in the transaction that keeps what was learned: of two who learn at
     once one keeps it, and a crash leaves the message for the next."""
-    return Message.objects.filter(_LEARNABLE, id=message_id).update(remembered_at=clock.now()) == 1
+    rows = Message.objects.filter(LEARNABLE, id=message_id)
+    return rows.update(remembered_at=clock.now(), learned=learned) == 1
 
 
 def messages_let_go(person_id: uuid.UUID) -> int:
@@ -76,5 +79,5 @@ def messages_unlearned(*, limit: int = WAITING) -> list[uuid.UUID]:
 
 
 def _unlearned() -> QuerySet[Message]:
-    rows = Message.objects.filter(_LEARNABLE, author=Author.USER, turns__state=TurnState.DONE, turns__engine__gt="")
+    rows = Message.objects.filter(LEARNABLE, author=Author.USER, turns__state=TurnState.DONE, turns__engine__gt="")
     return rows.order_by("id").distinct()

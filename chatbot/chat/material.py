@@ -18,6 +18,7 @@ from chatbot.chat.help_ready import may_be_answered
 from chatbot.chat.history import before_read, played_off
 from chatbot.chat.learning import messages_learn_waiting, messages_let_go
 from chatbot.chat.models import Turn
+from chatbot.chat.summing import forgetting_begins, talks_sum_waiting
 from chatbot.core import clock
 from chatbot.core.crypto import CryptoError
 from companion.memory import services as memory
@@ -172,8 +173,12 @@ def screening_store(material: Material, screening: Screening, vector: tuple[floa
     )  # fmt: skip
     if not material.memory:
         return Known(told=told, playing=playing)
-    if memory_asked(text, language):
+    asked = memory_asked(text, language)
+    if asked is not None and asked.startswith("forget"):
+        forgetting_begins(owner_id, material.language)
+    elif asked is not None:
         messages_learn_waiting(owner_id, material.language)
+        talks_sum_waiting(owner_id, material.language)
     answer = memory_reply(
         owner_id=owner_id, text=text, language=language, seed=material.turn_id.int, at=material.local,
         off_record=material.off_record,

@@ -13,12 +13,16 @@ from chatbot.core.ids import new_id
 
 
 class Conversation(models.Model):
-    """One person's conversation. A new one begins after 30 minutes idle or 12 hours, or by a tap."""
+    """One person's conversation. A new one begins after 30 minutes idle or 12 hours, or by a tap.
+
+    `summed_at`: what was said until then was summed up, or never is to be.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id)
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="conversations")
     started_at = models.DateTimeField(default=clock.now)
     last_at = models.DateTimeField(default=clock.now)
+    summed_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ["-last_at"]
@@ -56,7 +60,7 @@ class Message(_Owned):
     """One message or reply. `client_id` is the browser's own, so that a double send is one message.
 
     `off_record`: a message that its owner wanted not remembered, and what answers it. `remembered_at`: when it was
-    learned from, or that it never is to be.
+    learned from, or that it never is to be; `learned`: that it was, with memory on.
     """
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="messages")
@@ -70,6 +74,7 @@ class Message(_Owned):
     # db_default: in a deploy a process of the version before still writes messages.
     off_record = models.BooleanField(default=False, db_default=False)
     remembered_at = models.DateTimeField(null=True)
+    learned = models.BooleanField(default=False, db_default=False)
     at = models.DateTimeField(default=clock.now)
 
     class Meta:
@@ -97,7 +102,10 @@ class Finish(models.TextChoices):
 
 
 class Turn(_Owned):
-    """One message and what comes of it. Who answers it holds its lease; every write names its fence."""
+    """One message and what comes of it. Who answers it holds its lease; every write names its fence.
+
+    `unasked`: something out of memory was said that nobody had asked for.
+    """
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="turns")
     message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="turns")
@@ -107,6 +115,7 @@ class Turn(_Owned):
     stop = models.BooleanField(default=False)
     finish = models.CharField(max_length=8, choices=Finish.choices, blank=True)
     engine = models.CharField(max_length=40, blank=True)
+    unasked = models.BooleanField(default=False, db_default=False)
     trace = EncryptedJSONField(null=True)
     timings = models.JSONField(default=dict)
     started_at = models.DateTimeField(default=clock.now)

@@ -11,6 +11,7 @@ from chatbot.chat.material import Known, Material
 from chatbot.chat.models import Turn
 from chatbot.core import clock
 from chatbot.core.database import in_database
+from companion.memory.threads import Callback
 
 
 class Stopped(Exception):
@@ -19,7 +20,10 @@ class Stopped(Exception):
 
 @dataclass
 class Reply:
-    """A reply in the making: writes sentences under its fence, and keeps what the turn leaves behind."""
+    """A reply in the making: writes sentences under its fence, and keeps what the turn leaves behind.
+
+    may_recall: memory may come up by itself in it. callback: what may be asked behind it. unasked: memory did come up.
+    """
 
     material: Material
     turn: Turn
@@ -30,6 +34,9 @@ class Reply:
     engine: str = ""
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     known: Known = field(default_factory=Known)
+    may_recall: bool = True
+    callback: Callback | None = None
+    unasked: bool = False
 
     @property
     def fence(self) -> int:

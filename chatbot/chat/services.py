@@ -22,8 +22,10 @@ from chatbot.chat.models import (
 )
 from chatbot.core import clock
 from chatbot.core.ids import new_id
+from chatbot.core.jobs import enqueue_after_commit
 from chatbot.core.locks import hold
 from companion.memory.services import memory_forget_said
+from companion.memory.summaries import summaries_expire, summaries_forget
 
 IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=12)
@@ -95,9 +97,12 @@ def conversation_own(*, person: User, conversation_id: uuid.UUID | None) -> uuid
 
 
 def conversation_start(*, person: User) -> Conversation:
-    """A new, empty conversation."""
+    """A new, empty conversation. The one before it is over, as a rule, and may be summed up."""
     now = clock.now()
-    return Conversation.objects.create(person=person, started_at=now, last_at=now)
+    with transaction.atomic():
+        begun = Conversation.objects.create(person=person, started_at=now, last_at=now)
+        enqueue_after_commit("chat.sum", str(person.id))
+    return begun
 
 
 def message_accept(
@@ -235,9 +240,12 @@ def message_edit(*, person: User, message_id: uuid.UUID, text: str, record: Reco
         was_off, message.off_record = message.off_record, message.off_record or record is Record.OFF
         learned = record is Record.ON and not message.off_record
         message.body, message.decision, message.remembered_at = text, "", None if learned else clock.now()
-        message.save(update_fields=["body", "decision", "remembered_at", "off_record"])
+        message.learned = False
+        message.save(update_fields=["body", "decision", "remembered_at", "learned", "off_record"])
         if message.off_record and not was_off:
             memory_forget_said(owner_id=person.id, source=message.id)
+        else:  # a talk is summed up in the words that stand
+            summaries_forget(person.id, sources=[message.id])
         turn = _turn_add(message, newest=held)
     return Acceptance(message.id, turn.id, message.conversation_id, new=True, off_record=message.off_record)
 
@@ -273,10 +281,13 @@ def message_conversation_own(*, person: User, message_id: uuid.UUID) -> uuid.UUI
 
 
 def messages_expire(*, days: int) -> int:
-    """Delete conversations whose last message is older than that (R29). Number of messages deleted."""
-    old = Message.objects.filter(at__lt=clock.now() - timedelta(days=days))
+    """Delete conversations whose last message is older than that (R29), and summaries of such talks. Number of messages
+    deleted."""
+    before = clock.now() - timedelta(days=days)
+    old = Message.objects.filter(at__lt=before)
     count = old.count()
+    summaries_expire(before)
     Turn.objects.filter(message__in=old).delete()
     old.delete()
-    Conversation.objects.filter(messages__isnull=True, last_at__lt=clock.now() - timedelta(days=days)).delete()
+    Conversation.objects.filter(messages__isnull=True, last_at__lt=before).delete()
     return count

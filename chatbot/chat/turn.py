@@ -32,6 +32,7 @@ from chatbot.chat.playing import played_on, skills, turn_played
 from chatbot.chat.reply import Reply, Stopped
 from chatbot.chat.saying import say_checked, say_withheld
 from chatbot.chat.sentences import sentences_of, until_stopped, whole_sentences
+from chatbot.chat.unasked import called_back, called_back_after, recalled_in
 from chatbot.core import clock, metrics
 from chatbot.core.crypto import CryptoError
 from chatbot.core.database import in_database
@@ -177,6 +178,9 @@ async def _open_reply(reply: Reply, screening: Screening, encoded: Encoded | Non
     played = await turn_played(reply, screening)
     if played is not None:
         return played, False
+    recalled = await called_back(reply, screening)
+    if recalled is not None:
+        return recalled, learn
     return await _free(reply, screening, encoded), learn
 
 
@@ -284,10 +288,10 @@ async def _remembered(reply: Reply, screening: Screening) -> Finish | None:
     answer = reply.known.answer
     if answer is None:
         return None
-    reply.engine = "memory"
+    reply.engine = answering.MEMORY
     reply.trace["memories"] = [str(used) for used in answer.used]
     for sentence in sentences_of(answer.text):
-        if not await say_checked(reply, Delta(sentence), screening, written=True):
+        if not await say_checked(reply, Delta(sentence), screening, written=not answer.quotes):
             return await say_withheld(reply, screening)
     return Finish.COMPLETE
 
@@ -305,6 +309,7 @@ async def _free(reply: Reply, screening: Screening, encoded: Encoded | None) -> 
         return await say_withheld(reply, screening)
     if not reply.pieces:
         raise EngineError("not one whole sentence")
+    await called_back_after(reply, screening)
     return Finish.COMPLETE
 
 
@@ -318,6 +323,7 @@ async def _streamed(reply: Reply, prompt: Prompt, screening: Screening) -> bool:
             reply.engine = name
             if delta.text.strip() and not await say_checked(reply, delta, screening):
                 return False
+            recalled_in(reply, delta.text)
             if delta.chips:
                 reply.trace["chips"] = list(delta.chips)
             if delta.mood:
@@ -353,6 +359,7 @@ def _prompt(reply: Reply, screening: Screening, encoded: Encoded | None) -> Prom
         person=known.name,
         told=known.told,
         leaves="farewell" in screening.signals,
+        recalls=reply.may_recall,
     )
 
 
@@ -368,6 +375,7 @@ async def _finish(reply: Reply, finish: Finish, *, learn: bool, said: Sequence[s
         learn=learn,
         said=said,
         off_record=reply.material.off_record,
+        unasked=reply.unasked,
     )
     metrics.TURNS.labels(finish.value).inc()
     if "decision" in reply.trace:

@@ -20,6 +20,7 @@ from chatbot.core import clock
 from chatbot.me.looks import looks_of
 from chatbot.me.mirror import alerts_about, teens_seen
 from companion.memory.services import memory_list
+from companion.memory.summaries import summary_list
 from companion.play import services as play
 from companion.profile.services import companion_for
 from moderation.incidents.selectors import filed_about
@@ -45,6 +46,12 @@ def everything(person: User) -> Copy:
         return Copy(facts, iter(()))
     facts |= _teen(person, now)
     return Copy(facts, ((talk, said_in(person, talk.id)) for talk in talks_of(person)))
+
+
+def talk_rows(person: User) -> list[dict[str, Any]]:
+    """What is kept of each talk, in the person's own sentences, as both files have it."""
+    views = summary_list(owner_id=person.id)
+    return [{"said": one.said, "since": one.since, "until": one.until} for one in views]
 
 
 def _seen(view: GuardianView) -> dict[str, Any]:
@@ -108,6 +115,7 @@ def _teen(person: User, now: datetime) -> dict[str, Any]:
                 owner_id=person.id, language=language_of(person), at=now.astimezone(gate.zone_of(person))
             )
         ],
+        "talks": talk_rows(person),
         "shelf": [
             {"kind": one.kind, "title": one.title, "text": one.text, "at": one.at} for one in play.shelf_of(person.id)
         ],

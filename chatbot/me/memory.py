@@ -5,9 +5,11 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import wraps
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -22,17 +24,20 @@ from chatbot.accounts import gate
 from chatbot.accounts import services as people
 from chatbot.accounts.models import Role, User
 from chatbot.accounts.views import person_of
-from chatbot.chat.learning import messages_learn_waiting, messages_let_go
+from chatbot.chat.learning import messages_let_go
 from chatbot.chat.material import language_of
 from chatbot.chat.selectors import messages_stand
+from chatbot.chat.summing import forgetting_begins, talks_let_go
 from chatbot.chat.terminal import memory_row
 from chatbot.core import clock
+from chatbot.me.export import talk_rows
 from chatbot.me.keeping import NotKept, correction_keep
 from chatbot.me.overview import memory_state
 from chatbot.me.undo import SECONDS, undo_end, undo_give, undo_take
 from companion.memory import services
 from companion.memory.facts import KINDS, Kind
 from companion.memory.services import LONGEST_CORRECTION, MemoryView
+from companion.memory.summaries import SummaryNotFound, summary_forget, summary_list
 from companion.play import services as play
 
 View = Callable[..., HttpResponse]
@@ -131,11 +136,13 @@ def memories(request: HttpRequest, person: User) -> HttpResponse:
         )
         for kind in KINDS
     ]
-    state = memory_state(person, now=clock.now())
+    state, talks = memory_state(person, now=clock.now()), summary_list(owner_id=person.id)
     context = {
         "groups": [one for one in groups if one.now or one.before],
+        "talks": talks,
+        "days": settings.MESSAGE_DAYS,
         "state": state,
-        "count": len(views),
+        "count": len(views) + len(talks),
         "played": bool(play.left_of(person.id)),
         "zone": gate.zone_of(person),
         "undo_s": SECONDS if state == "on" and undo_take(request, person) is not None else 0,
@@ -173,7 +180,7 @@ def correct(request: HttpRequest, person: User, memory_id: uuid.UUID) -> HttpRes
 def forget(request: HttpRequest, person: User, memory_id: uuid.UUID) -> HttpResponse:
     """One thing, and what it had replaced. Always possible. It is gone from here at once; the answer holds it, sealed,
     and for some seconds may give it back. What isn't there (a second tap, and whatever isn't this person's) is gone."""
-    messages_learn_waiting(person.id, language_of(person))  # learned later, it would come back
+    forgetting_begins(person.id, language_of(person))
     try:
         taken = services.memory_taken(owner_id=person.id, memory_id=memory_id)
         services.memory_forget(owner_id=person.id, memory_id=memory_id)
@@ -183,6 +190,21 @@ def forget(request: HttpRequest, person: User, memory_id: uuid.UUID) -> HttpResp
     messages.success(request, _("Forgotten."))
     response = redirect("me:memory")
     undo_give(response, person, taken)
+    return response
+
+
+@owned
+@require_POST
+def forget_talk(request: HttpRequest, person: User, summary_id: uuid.UUID) -> HttpResponse:
+    """What is kept of one talk, and only that. The rest as in `forget`."""
+    try:
+        taken = summary_forget(owner_id=person.id, summary_id=summary_id)
+    except SummaryNotFound:
+        messages.success(request, _("That's gone already."))
+        return redirect("me:memory")
+    messages.success(request, _("Forgotten."))
+    response = redirect("me:memory")
+    undo_give(response, person, {"talks": [taken]})
     return response
 
 
@@ -205,7 +227,7 @@ def undo(request: HttpRequest, person: User) -> HttpResponse:
 @require_POST
 def forget_about(request: HttpRequest, person: User) -> HttpResponse:
     """Everything about a person or a thing, by its words. Always possible."""
-    messages_learn_waiting(person.id, language_of(person))
+    forgetting_begins(person.id, language_of(person))
     topic = request.POST.get("topic", "")[:LONGEST_CORRECTION]
     count = services.memory_forget_about(owner_id=person.id, topic=topic)
     said = ngettext("%(count)d thing forgotten.", "%(count)d things forgotten.", count) % {"count": count}
@@ -220,6 +242,7 @@ def forget_all(request: HttpRequest, person: User) -> HttpResponse:
     if request.method == "GET":
         return render(request, "me/forget_all.html", {"count": services.memory_count(owner_id=person.id)})
     messages_let_go(person.id)  # first: a job that is at it keeps nothing any more
+    talks_let_go(person.id)
     count = services.memory_forget_all(owner_id=person.id)
     play.play_forget(person.id)
     said = ngettext("%(count)d thing forgotten.", "%(count)d things forgotten.", count) % {"count": count}
@@ -247,7 +270,13 @@ def export(request: HttpRequest, person: User) -> HttpResponse:
         "exported_at": clock.now().isoformat(),
         "account": {"user_name": person.username},
         "memory": [memory_row(view) for view in _of(person)],
+        "talks": [{name: _written(value) for name, value in row.items()} for row in talk_rows(person)],
     }
     response = JsonResponse(copy, json_dumps_params={"ensure_ascii": False, "indent": 1})
     response["Content-Disposition"] = 'attachment; filename="memory.json"'
     return response
+
+
+def _written(value: Any) -> Any:
+    """A moment as the copy of everything writes it."""
+    return value.isoformat() if isinstance(value, datetime) else value

@@ -30,7 +30,7 @@ def _bound(person: User) -> bytes:
 def undo_give(response: HttpResponse, person: User, taken: dict[str, Any]) -> None:
     """Let this answer hold it."""
     key = keys.data_key(person.id, make=True)
-    sealed = crypto.seal(key, json.dumps(taken).encode("utf-8"), bound_to=_bound(person))
+    sealed = crypto.seal(key, json.dumps(taken, ensure_ascii=False).encode("utf-8"), bound_to=_bound(person))
     response.set_signed_cookie(
         COOKIE, base64.urlsafe_b64encode(sealed).decode("ascii"), salt=_SALT, max_age=SECONDS,
         path=reverse("me:memory"), secure=settings.SESSION_COOKIE_SECURE, httponly=True, samesite="Strict",

@@ -27,6 +27,7 @@ from companion.memory.services import (
     memory_forget_all,
 )
 from companion.memory.text import flat
+from companion.memory.threads import last_said
 from companion.types import Language
 
 MOST_SAID = 4
@@ -39,11 +40,13 @@ Pair = tuple[Memory, Fact]
 
 @dataclass(frozen=True)
 class MemoryReply:
-    """An answer out of memory, and the memories it used. `forgot_all`: everything was forgotten with it."""
+    """An answer out of memory, and the memories it used. `forgot_all`: everything was forgotten with it. `quotes`: it
+    says whole sentences of the person's, which nobody else wrote."""
 
     text: str
     used: tuple[uuid.UUID, ...] = ()
     forgot_all: bool = False
+    quotes: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,9 +77,10 @@ class _Asker:
         return sentence(fact, self.language, self.at.date())
 
 
-def memory_asked(text: str, language: Language) -> bool:
-    """Whether the message asks memory for something, or has it forget something. Reads nothing of anybody."""
-    return _asked(text, language) is not None
+def memory_asked(text: str, language: Language) -> Asked | None:
+    """What the message asks memory for, or has it forget; None where it does neither. Reads nothing of anybody."""
+    asked = _asked(text, language)
+    return None if asked is None else asked.about
 
 
 def memory_reply(
@@ -93,6 +97,8 @@ def memory_reply(
     known = current_of(owner_id, asker.at.date())
     if asked.about == "everything":
         return _summary(asker, known)
+    if asked.about == "last_time":
+        return _last_time(asker, known)
     if asked.about in ("forget", "forget_last", "forget_all", "outdated"):
         return _done(asker, asked, known)
     fitting = _fitting(asked, known)
@@ -155,6 +161,12 @@ def _summary(asker: _Asker, known: Sequence[Pair]) -> MemoryReply:
     return MemoryReply(
         f"{asker.line('summary')} {said} {asker.line('summary_end')}", tuple(row.id for row, _ in ordered)
     )
+
+
+def _last_time(asker: _Asker, known: Sequence[Pair]) -> MemoryReply:
+    boundaries = [fact for _, fact in known if fact.kind == "boundary"]
+    text = last_said(asker.owner_id, boundaries, asker.language, asker.seed, asker.at)
+    return MemoryReply(asker.line("last_said_none")) if text is None else MemoryReply(text, quotes=True)
 
 
 def _done(asker: _Asker, asked: _Question, known: Sequence[Pair]) -> MemoryReply | None:

@@ -44,6 +44,9 @@ class _Tables(BaseModel):
     day_said: str
     weekdays_said: list[str]
     months_said: list[str]
+    lately_said: list[str]
+    weekdays_on: list[str]
+    date_on: str
 
 
 @dataclass(frozen=True)
@@ -125,6 +128,16 @@ def day_in_words(day: date, language: Language, *, weekday: bool = True) -> str:
     return said.format(
         weekday=tables.weekdays_said[day.weekday()], day=day.day, month=tables.months_said[day.month - 1]
     )
+
+
+def when_in_words(day: date, today: date, language: Language) -> str:
+    """When that was, as one says it of the last days: "yesterday", "on Saturday", "on 3 May"."""
+    tables, ago = _all_tables()[language], (today - day).days
+    if 0 <= ago < len(tables.lately_said):
+        return tables.lately_said[ago]
+    if 0 <= ago < len(tables.weekdays_on):
+        return tables.weekdays_on[day.weekday()]
+    return tables.date_on.format(day=day_in_words(day, language, weekday=False))
 
 
 def _day(means: str, groups: dict[str, str], said: date, reader: _Reader) -> date | None:

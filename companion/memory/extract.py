@@ -163,7 +163,7 @@ def _forgets(bare: str, language: Language) -> bool:
 def parts_of(text: str, language: Language) -> Iterator[tuple[int, int, bool]]:
     """The parts of a text, and whether each asks: sentences, apart where somebody begins anew or begins to ask."""
     words = lexicon(language)
-    for start, end, asks in _sentences(text):
+    for start, end, asks in sentence_places(text):
         bare = flat(text[start:end])
         states = 0 if asks else len(bare)
         if asks:
@@ -186,7 +186,7 @@ def _begins_anew(match: Any) -> int:
     return start if start >= 0 else int(match.end())
 
 
-def _sentences(text: str) -> list[tuple[int, int, bool]]:
+def sentence_places(text: str) -> list[tuple[int, int, bool]]:
     """Where each sentence begins and ends, and whether it asks. A very short one ("hey!", "... not") belongs to its
     neighbour: what it says is about that one."""
     places: list[tuple[int, int, bool]] = []

@@ -14,6 +14,7 @@ from typing import Literal
 
 from django.db import transaction
 
+from chatbot.core import clock
 from chatbot.core.ids import new_id
 from chatbot.core.locks import hold
 from companion.memory.extract import why_not_kept
@@ -22,6 +23,7 @@ from companion.memory.kept import MOST, fact_of, held, last_said, row_close, vec
 from companion.memory.lexicon import sentence
 from companion.memory.models import Memory, MemoryState
 from companion.memory.reconcile import ONE_ONLY, Relation, merged, relation
+from companion.memory.threads import ASKED
 from companion.types import Language
 
 MOST_CLOSED = 1000
@@ -129,6 +131,8 @@ class _Taking:
         row.state = MemoryState.CURRENT if one.until is None else MemoryState.CLOSED
         said: Mapping[str, str] = {} if one.last == one.since else {"last": one.last.isoformat()}
         row.fact = {**fact_row(fact), **said}
+        if fact.day is not None and fact.day < clock.now().date():  # nobody is asked how it went by a file
+            row.fact = {**row.fact, ASKED: clock.now().isoformat()}
         row.save(force_insert=True)
         self._brought.add(row.id)
         return row, fact

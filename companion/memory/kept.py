@@ -14,7 +14,7 @@ from chatbot.core.encoder import EncoderError, encode
 from chatbot.core.encoder.values import Floats
 from companion.memory.facts import Fact, fact_read
 from companion.memory.models import Memory, MemoryState
-from companion.memory.reconcile import fades
+from companion.memory.reconcile import fades, relation
 
 log = logging.getLogger(__name__)
 MOST = 500
@@ -42,6 +42,24 @@ def row_close(row: Memory, at: datetime, *, by: uuid.UUID | None = None) -> None
     row.state, row.until = MemoryState.CLOSED, at
     row.fact = row.fact if by is None else {**row.fact, "by": str(by)}
     row.save(update_fields=["state", "until", "fact"])
+
+
+def replaced_by(row: Memory, closed: Sequence[Memory]) -> list[Memory]:
+    """What this took the place of, what those had taken the place of, and so on."""
+    seen, found, left = {row.id}, [], [row]
+    while left:
+        one = left.pop()
+        taken = [other for other in closed if other.id not in seen and _took(one, other)]
+        seen.update(other.id for other in taken)
+        found += taken
+        left += taken
+    return found
+
+
+def _took(row: Memory, other: Memory) -> bool:
+    """Whether it took the other's place; of rows from before that was written down, whether it would have."""
+    by = other.fact.get("by")
+    return by == str(row.id) if by else relation(fact_of(row), fact_of(other), "en") is not None
 
 
 def held(owner_id: uuid.UUID) -> str:

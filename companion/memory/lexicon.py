@@ -20,7 +20,7 @@ from companion.types import LANGUAGES, Language
 
 WORDS = Path(__file__).parent / "words"
 Asked = Literal[
-    "everything", "forget", "forget_all", "forget_last", "outdated",
+    "everything", "last_time", "forget", "forget_all", "forget_last", "outdated",
     "name", "from", "year", "pet", "person", "like", "dislike", "favourite", "does", "plan", "win", "feeling", "joke",
     "boundary",
 ]  # fmt: skip
@@ -59,6 +59,7 @@ class Words(BaseModel):
     begins anew in a sentence; turns: where they begin to ask. cut: where a value ends; filler: what is left out at its
     end. articles: at a plan's front. many: those of whom there may be several. origins: what else says broadly where
     one is from. ask: questions and wishes to memory; forgetting: words without which nothing is to be forgotten.
+    hello, idle: a whole message that only greets, or has nothing to tell. past: what speaks of something that is over.
     sentences, answers: what is said back.
     """
 
@@ -88,6 +89,9 @@ class Words(BaseModel):
     origins: str
     ask: list[_Ask]
     forgetting: list[str]
+    hello: list[str]
+    idle: list[str]
+    past: list[str]
     sentences: Mapping[str, str]
     answers: Mapping[str, list[str]]
 
@@ -132,6 +136,9 @@ class Lexicon:
     many: Any
     ask: tuple[tuple[Asked, Any], ...]
     forgetting: Any
+    hello: Any
+    idle: Any
+    past: Any
     broad: Any
     lists: tuple[tuple[str, Any], ...]
 
@@ -175,6 +182,9 @@ def lexicon(language: Language) -> Lexicon:
     def one_of(patterns: list[str]) -> Any:
         return one("|".join(f"(?:{pattern})" for pattern in patterns) or "$x")
 
+    def whole(patterns: list[str]) -> Any:
+        return one(rf"^\W*(?:{'|'.join(patterns)})\W*$")
+
     return Lexicon(
         words=words,
         learn=tuple(
@@ -204,6 +214,9 @@ def lexicon(language: Language) -> Lexicon:
         many=one(words.many),
         ask=tuple((rule.about, one(pattern)) for rule in words.ask for pattern in rule.any),
         forgetting=one_of(words.forgetting),
+        hello=whole(words.hello),
+        idle=whole(words.idle),
+        past=one_of(words.past),
         broad=one(rf"^\W*(?:\w{{1,3}} )?(?:<place>|{words.origins})\W*$"),
         lists=tuple((name, one(rf"\b<{name}>\b")) for name in LISTS),
     )

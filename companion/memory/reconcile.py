@@ -37,6 +37,11 @@ def words_of(text: str) -> tuple[str, ...]:
     return tuple(_stem(word) for word in kept)
 
 
+def ends_small(text: str) -> bool:
+    """Whether a text ends where something would have to follow: "run a stall at"."""
+    return any(word in _SMALL for word in _WORD.findall(fold(text))[-1:])
+
+
 def _stem(word: str) -> str:
     for ending in ("ing", "es", "s"):
         if word.endswith(ending) and len(word) - len(ending) >= 3:

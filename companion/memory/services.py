@@ -24,6 +24,7 @@ from companion.memory.kept import (
     fact_of,
     held,
     last_said,
+    replaced_by,
     row_close,
     vector_read,
     vectors_of,
@@ -33,9 +34,18 @@ from companion.memory.models import Memory, MemoryState
 from companion.memory.ranking import ENGLISH_ONLY, WORDS_SHARE, Index
 from companion.memory.reading import read
 from companion.memory.reconcile import bounded, ended, ends_on, meant, merged, relation
+from companion.memory.summaries import (
+    summaries_forget,
+    summaries_forget_all,
+    summaries_of,
+    summaries_restore,
+    summary_count,
+    summary_taken,
+)
 from companion.types import Language, Recalled
 
 LONGEST_CORRECTION = 80
+TALKS_TAKEN = 2  # summaries that are given back with a memory: what takes them along has the room of a cookie
 GONE = "memory"
 _LOOK_FIRST: dict[Kind, float] = {
     "name": 0.06, "pet": 0.04, "like": 0.04, "favourite": 0.04, "person": 0.03, "plan": 0.03, "does": 0.03,
@@ -264,20 +274,27 @@ def _one(owner_id: uuid.UUID, memory_id: uuid.UUID) -> Memory:
 
 
 def memory_taken(*, owner_id: uuid.UUID, memory_id: uuid.UUID) -> dict[str, Any]:
-    """A memory as it may be given back to `memory_restore`, for whoever keeps it that long. Raises MemoryNotFound."""
+    """A memory as it may be given back to `memory_restore`, with talks that go with it, for whoever keeps it that long.
+    Raises MemoryNotFound."""
     row = _one(owner_id, memory_id)
     source = None if row.source is None else str(row.source)
     until = None if row.until is None else row.until.isoformat()
-    return {"fact": row.fact, "since": row.since.isoformat(), "until": until, "source": source, "state": row.state}
+    talks = [summary_taken(one) for one in summaries_of(owner_id, **_told([row]))][-TALKS_TAKEN:]
+    return {
+        "fact": row.fact, "since": row.since.isoformat(), "until": until, "source": source, "state": row.state,
+        "talks": talks,
+    }  # fmt: skip
 
 
 def memory_restore(*, owner_id: uuid.UUID, taken: Mapping[str, Any], language: Language) -> None:
-    """Put back what was forgotten a moment ago; nothing where the same is known again."""
-    fact = fact_read(taken["fact"])
-    vector = vectors_of([sentence(fact, language)])[0]
+    """Put back what was forgotten a moment ago: a memory, talks, or both; nothing where the same is known again."""
+    fact = fact_read(taken["fact"]) if "fact" in taken else None
+    vector = None if fact is None else vectors_of([sentence(fact, language)])[0]
     with transaction.atomic():
         hold(held(owner_id))
-        if any(fact_of(row).same_thing(fact) for row in Memory.objects.filter(owner_id=owner_id, state=taken["state"])):
+        summaries_restore(owner_id, taken.get("talks", ()))
+        rows = Memory.objects.filter(owner_id=owner_id, state=taken.get("state", ""))
+        if fact is None or any(fact_of(row).same_thing(fact) for row in rows):
             return
         row = Memory(id=new_id(), owner_id=owner_id, fact=taken["fact"], vector=vector, state=taken["state"])
         row.since = datetime.fromisoformat(taken["since"])
@@ -292,43 +309,36 @@ def memory_forget(*, owner_id: uuid.UUID, memory_id: uuid.UUID) -> None:
         hold(held(owner_id))
         row = _one(owner_id, memory_id)
         closed = list(Memory.objects.filter(owner_id=owner_id, state=MemoryState.CLOSED))
-        _rows_forget(owner_id, [row.id, *(other.id for other in _replaced_by(row, closed))])
+        _rows_forget(owner_id, [row, *replaced_by(row, closed)])
 
 
-def _rows_forget(owner_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> int:
-    """Delete these for good: a backup does not bring them back, and a copy that was made of them goes too."""
+def _rows_forget(owner_id: uuid.UUID, rows: Sequence[Memory]) -> int:
+    """Delete these for good: a backup does not bring them back, and a copy that was made of them goes too, as does each
+    summary of a talk that was made of what told them, or names them. How many memories."""
+    ids = list({row.id for row in rows})
+    summaries_forget(owner_id, **_told(rows))
     if ids:
         gone_note(GONE, ids)
         copies_drop(owner_id)
     return Memory.objects.filter(id__in=ids).delete()[0]
 
 
-def _replaced_by(row: Memory, closed: Sequence[Memory]) -> list[Memory]:
-    """What this took the place of, what those had taken the place of, and so on."""
-    seen, found, left = {row.id}, [], [row]
-    while left:
-        one = left.pop()
-        taken = [other for other in closed if other.id not in seen and _took(one, other)]
-        seen.update(other.id for other in taken)
-        found += taken
-        left += taken
-    return found
-
-
-def _took(row: Memory, other: Memory) -> bool:
-    """Whether it took the other's place; of rows from before that was written down, whether it would have."""
-    by = other.fact.get("by")
-    return by == str(row.id) if by else relation(fact_of(row), fact_of(other), "en") is not None
+def _told(rows: Sequence[Memory]) -> dict[str, Any]:
+    """What told these, and what they are about."""
+    facts = [fact_of(row) for row in rows]
+    sources = [row.source for row in rows if row.source is not None]
+    return {"sources": sources, "topics": [fact.value or fact.who for fact in facts]}
 
 
 def memory_forget_about(*, owner_id: uuid.UUID, topic: str) -> int:
-    """Delete everything about a person or a thing, what was closed too. Number of memories deleted."""
+    """Delete everything about a person or a thing, what was closed too. Number of memories and talks deleted."""
     with transaction.atomic():
         hold(held(owner_id))
         rows = list(Memory.objects.filter(owner_id=owner_id)) if topic.strip() else []
         closed = [row for row in rows if row.state == MemoryState.CLOSED]
         about = [row for row in rows if meant(topic, fact_of(row))]
-        return _rows_forget(owner_id, list({one.id for row in about for one in (row, *_replaced_by(row, closed))}))
+        talks = summaries_forget(owner_id, topics=[topic] if topic.strip() else [])
+        return talks + _rows_forget(owner_id, [one for row in about for one in (row, *replaced_by(row, closed))])
 
 
 def memory_forget_said(*, owner_id: uuid.UUID, source: uuid.UUID) -> int:
@@ -338,7 +348,8 @@ def memory_forget_said(*, owner_id: uuid.UUID, source: uuid.UUID) -> int:
         rows = list(Memory.objects.filter(owner_id=owner_id))
         closed = [row for row in rows if row.state == MemoryState.CLOSED]
         told = [row for row in rows if row.source == source]
-        _rows_forget(owner_id, list({one.id for row in told for one in (row, *_replaced_by(row, closed))}))
+        summaries_forget(owner_id, sources=[source])
+        _rows_forget(owner_id, [one for row in told for one in (row, *replaced_by(row, closed))])
     return len(told)
 
 
@@ -350,15 +361,19 @@ def memory_close(*, owner_id: uuid.UUID, memory_id: uuid.UUID, at: datetime) -> 
 
 
 def memory_forget_all(*, owner_id: uuid.UUID) -> int:
-    """Delete everything remembered about the person. Number of memories deleted."""
+    """Delete everything remembered about the person; opens none of it. Number of memories and talks deleted."""
     with transaction.atomic():
         hold(held(owner_id))
-        return _rows_forget(owner_id, list(Memory.objects.filter(owner_id=owner_id).values_list("id", flat=True)))
+        ids = list(Memory.objects.filter(owner_id=owner_id).values_list("id", flat=True))
+        if ids:
+            gone_note(GONE, ids)
+            copies_drop(owner_id)
+        return summaries_forget_all(owner_id) + Memory.objects.filter(id__in=ids).delete()[0]
 
 
 def memory_count(*, owner_id: uuid.UUID) -> int:
-    """How many things are remembered, closed ones too. Opens none of them."""
-    return Memory.objects.filter(owner_id=owner_id).count()
+    """How many things are remembered, closed ones and talks too. Opens none of them."""
+    return Memory.objects.filter(owner_id=owner_id).count() + summary_count(owner_id)
 
 
 def memories_forget_again(ids: Collection[uuid.UUID]) -> int:

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, get_args
 
+from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
@@ -23,6 +24,8 @@ from chatbot.core import clock
 from chatbot.core.choices import choice_set
 from chatbot.widget.sites import site_add
 from companion.memory import services as memory
+from companion.memory.summaries import summary_keep, summary_list
+from companion.memory.talks import Picked
 from companion.play import services as play
 from companion.skills.api import Made, Playing
 from moderation.incidents.services import incident_file
@@ -109,6 +112,8 @@ def hers_make(maya: User) -> dict[str, str]:
         ],
         made=Made("story", MADE, "It could not read the map.\n\n- ask a gull\n\nThe gull could."),
     )  # fmt: skip
+    with transaction.atomic():
+        summary_keep(owner_id=maya.id, said=[Picked(TOLD, said.message_id)], since=clock.now(), until=clock.now())
     Client().force_login(maya, backend=BACKEND)
     flagged = incident_file(
         person_id=maya.id, conversation_id=conversation.id, turn_id=said.turn_id, excerpt=SAID, kind="message",
@@ -127,6 +132,7 @@ def hers_make(maya: User) -> dict[str, str]:
         "message": str(reply),
         "turn": str(said.turn_id),
         "memory_id": str(learned[0].id),
+        "summary_id": str(summary_list(owner_id=maya.id)[0].id),
         "keepsake_id": str(play.shelf_of(maya.id)[-1].id),
         "device_id": devices.devices_of(maya.id, here=None)[0].id,
         "secret": services.recovery_link_make(maya, reason="tests"),

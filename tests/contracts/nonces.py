@@ -12,11 +12,12 @@ from django.core.cache import cache
 from django.db import connection
 
 # Each is typed, or said, once: in an ordinary message, one that is remembered, one in danger, a reply that is
-# reported; as the companion's name; in a search; in a correction of a memory; off the record; in a file that is read.
+# reported; as the companion's name; in a search; in a correction of a memory; off the record; in a file that is read;
+# in a talk that is summed up.
 ORDINARY, REMEMBERED, DANGER = "quibblefrost", "zorbleton", "vexmoorish"
 REPORTED, NAMED, SEARCHED, CORRECTED = "glimmerpod", "wobbelinx", "plinkaroo", "snorvelling"
-OFF_RECORD, IMPORTED = "mumblewick", "crinklefen"
-WORDS = (ORDINARY, REMEMBERED, DANGER, REPORTED, NAMED, SEARCHED, CORRECTED, OFF_RECORD, IMPORTED)
+OFF_RECORD, IMPORTED, SUMMED = "mumblewick", "crinklefen", "flusterby"
+WORDS = (ORDINARY, REMEMBERED, DANGER, REPORTED, NAMED, SEARCHED, CORRECTED, OFF_RECORD, IMPORTED, SUMMED)
 
 
 def found_in(place: str, content: object) -> Iterator[str]:

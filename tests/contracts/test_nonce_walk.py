@@ -10,6 +10,7 @@ import json
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,8 @@ def lived(settings: Settings, capfd: pytest.CaptureFixture[str], caplog: pytest.
     ana.save(update_fields=["email"])
     GuardianAlert.objects.update(seen_at=clock.now())  # the cast's own: another call for help is told again
     companion_shape(owner_id=maya.id, name=nonces.NAMED, colour="leaf", playful=1, curious=2, gentle=3)
+    TURN(maya, f"we won the {nonces.SUMMED} game today")
+    clock.move_to(clock.now() + timedelta(hours=1))
     _, reply = TURN(maya, f"the {nonces.ORDINARY} rehearsal went sideways")
     assert nonces.REPORTED in reply
     TURN(maya, f"i love {nonces.REMEMBERED}")
@@ -106,6 +109,7 @@ def test_the_words_are_where_they_belong(lived: Lived) -> None:
     texts = [row.body for row in Message.objects.filter(owner_id=lived.maya.id)]
     assert any(nonces.ORDINARY in text for text in texts)
     assert any(nonces.DANGER in text for text in texts)
+    assert f"“we won the {nonces.SUMMED} game today”" in client.get("/me/memory/").content.decode()
     for kept in (nonces.CORRECTED, nonces.IMPORTED):
         assert kept in client.get("/me/memory/").content.decode()
     assert nonces.OFF_RECORD not in client.get("/me/memory/").content.decode()

@@ -64,7 +64,7 @@ def test_what_was_forgotten_is_nowhere_on_any_part(
     after.mkdir()
     house.postgres.dump(house.database, after / "dump.sql")
     with house.postgres.connect(house.database) as connection:
-        connection.execute("VACUUM FULL memory_memory")
+        connection.execute("VACUUM FULL memory_memory, memory_summary")
         connection.execute("CHECKPOINT")
     assert in_files({**words, **sealed}, kept, after, house.folder) == []
     assert in_files(words, house.postgres.folder) == []

@@ -22,7 +22,8 @@ pytestmark = pytest.mark.service
 FILES = (
     "tests/chat/test_at_once.py", "tests/chat/test_at_once_person.py", "tests/accounts/test_at_once.py",
     "tests/core/test_audit.py", "tests/core/test_keys.py", "tests/core/test_database.py",
-    "tests/chat/test_services.py", "tests/contracts/test_hard_words.py", "tests/me/test_delete.py",
+    "tests/chat/test_services.py", "tests/chat/test_summing.py", "tests/contracts/test_hard_words.py",
+    "tests/me/test_delete.py",
     "tests/moderation/test_incidents.py", "tests/family/test_linking.py", "tests/widget/test_tickets.py",
 )  # fmt: skip
 

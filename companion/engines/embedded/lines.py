@@ -96,6 +96,7 @@ class Chooser:
         self.heavy = heavy
         self._fit = fit
         self.values = dict(values)
+        self._said = plain(prompt.text)
         leave_out, prompted = _plain_rules(prompt.language)
         times = [times_in(words_of(text, prompt.language), prompt.language) for text in (prompt.text, *talk.user_texts)]
         self._times, self._times_open = times[0], any(times)
@@ -135,7 +136,9 @@ class Chooser:
             return False
         if self._leave_out is not None and self._leave_out.search(plain(line.text)):
             return False
-        return all(slot in self.values for slot in line.slots)
+        if not all(slot in self.values for slot in line.slots):
+            return False
+        return self.prompt.recalls or all(plain(value) in self._said for value in self._own(line))
 
     def _for_them(self, line: BankLine) -> bool:
         """For this age, in this mood, in this persona's voice."""

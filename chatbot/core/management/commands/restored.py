@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from chatbot.core import gone
 from chatbot.core.audit import audit_record
 
-KINDS = {"person": "people", "memory": "memories", "keepsake": "things of shelves"}
+KINDS = {"person": "people", "memory": "memories", "summary": "talks", "keepsake": "things of shelves"}
 
 
 class Command(BaseCommand):
