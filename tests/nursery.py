@@ -137,7 +137,9 @@ def read_all() -> None:
     """What takes long and asks no setting. DANGER: nothing here may start a thread that the children need."""
     import torch
 
+    from chatbot.core.encoder.multilingual import multilingual
     from companion.memory import lexicon
+    from companion.memory.tagger import tagger
     from moderation import screen
     from moderation.detectors import language
     from moderation.detectors.personal.spans import personal_spans
@@ -149,6 +151,8 @@ def read_all() -> None:
     language.warm()
     personal_spans("hello")
     lexicon.warm()
+    multilingual()
+    tagger()
 
 
 def ended(work: Callable[[], object]) -> None:

@@ -25,6 +25,10 @@ LONGEST_NAME = 24
 MOST_WORDS = 12
 SHORT = 8
 ENGLISH: Language = "en"
+# What stands before somebody who is liked, in flat text: "i like dylan" gives no name.
+_FOND = re2.compile(
+    r"\b(?:like|love|luv|gosto d[aeo]|amo|adoro|curto|me (?:gusta|encanta)|quiero a|amo a|j['’]?(?:aime|adore))\W+$"
+)
 TASTES: tuple[Kind, ...] = ("like", "dislike", "favourite")
 # Of these the whole clause is free of 6.5, not only the value: "my friend leo is …".
 WHOLE: tuple[Kind, ...] = ("person", "from", "year", "does", "plan", "win", "feeling", "joke")
@@ -115,6 +119,8 @@ def is_keepable(fact: Fact, part: str, language: Language) -> bool:
     if fact.kind in NAMES and fact.value and not _is_name(fact.kind, bare, language):
         return False
     if fact.kind == "from" and not _is_wide_place(fact.value):
+        return False
+    if _is_liked(fact, bare, flat(part), language):
         return False
     return fact.kind not in WHOLE or not is_private(flat(part), language)
 
@@ -325,11 +331,24 @@ def _sensible(kind: Kind, bare: str, who: str, language: Language) -> bool:
         return False
     if kind in NAMES:
         return _is_name(kind, bare, language)
-    if kind == "like" and words.first_name.search(words.articles.sub("", f"{bare} ").strip()):
-        return False  # whom somebody likes
+    if kind == "like" and _is_somebody(bare, language):
+        return False
     if kind in TASTES and words.not_a_value.search(bare) and not words.still_a_value.search(bare):
         return False
     return kind in TASTES or not words.vague.search(bare)
+
+
+def _is_liked(fact: Fact, bare: str, part: str, language: Language) -> bool:
+    """Whether it is somebody whom they like, whatever it was taken for."""
+    if fact.kind == "name":
+        return bool(_FOND.search(part.lower().partition(bare.lower())[0]))
+    return fact.kind == "like" and _is_somebody(bare, language)
+
+
+def _is_somebody(bare: str, language: Language) -> bool:
+    """Whom somebody likes is of 6.5."""
+    words = lexicon(language)
+    return bool(words.first_name.search(words.articles.sub("", f"{bare} ").strip()))
 
 
 def _is_name(kind: Kind, bare: str, language: Language) -> bool:

@@ -11,35 +11,52 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final
 
-from chatbot.core.encoder import TRUNK, EncoderError, encode
-from companion.memory.dates import When, times_in
-from companion.memory.extract import capital, ended_in, facts_in, is_keepable, is_private, is_silenced, parts_of
+from chatbot.core.encoder import EncoderError
+from chatbot.core.encoder.multilingual import multilingual
+from companion.memory.dates import times_in
+from companion.memory.extract import (
+    capital,
+    ended_in,
+    facts_in,
+    is_keepable,
+    is_private,
+    is_silenced,
+    parts_of,
+    sentence_places,
+)
 from companion.memory.facts import KINDS, NAMES, Fact
 from companion.memory.tagger import marked, tagger
 from companion.memory.text import flat
 from companion.memory.tokens import Place, place_of, tokens_of
-from companion.memory.told import ABOUT, Told, Window, told_in
+from companion.memory.told import ABOUT, WISHES, Told, Window, told_in
 from companion.types import Language
 
 log = logging.getLogger(__name__)
 
-# The chance above which a thing told is kept, and where the patterns found the same (training/remembering prints what
-# each chance holds).
-CUT, CUT_AGREED = 0.75, 0.4
+# The chance above which a thing told is kept, where the patterns found the same, and above which a wish is granted
+# (training/remembering prints what each chance holds).
+CUT, CUT_AGREED, CUT_WISH = 0.7, 0.4, 0.5
+PERHAPS: Final = 0.25  # what is likelier than this counts where it changes something known
+PIECE: Final = 400  # characters that are read at once, but for a longer sentence
 FEW: Final = 5  # words of a part that says one thing plainly
+FORGETTING: Final = ("forget", "forget_last")
 ALWAYS: Final = ("boundary", "joke")  # said to the companion: to miss one is worse than to have one too many
 
 
 @dataclass(frozen=True)
 class Reading:
     """facts: what is told, in the order in which it is said. over: what was so and is no more. moved: the new day of a
-    plan that was spoken of before. forget: what is to be forgotten; forget_last: what was said just now is."""
+    plan that was spoken of before. forget: what is to be forgotten; forget_last: what was said just now is. perhaps,
+    perhaps_over, perhaps_moved: what is too unlikely to be believed by itself."""
 
     facts: tuple[Fact, ...] = ()
     over: tuple[str, ...] = ()
     moved: tuple[date, ...] = ()
     forget: tuple[str, ...] = ()
     forget_last: bool = False
+    perhaps: tuple[Fact, ...] = ()
+    perhaps_over: tuple[str, ...] = ()
+    perhaps_moved: tuple[date, ...] = ()
 
 
 def read(text: str, language: Language, at: datetime | None = None) -> Reading:
@@ -48,17 +65,18 @@ def read(text: str, language: Language, at: datetime | None = None) -> Reading:
     if is_silenced(text, language):
         return Reading()
     plain, over = facts_in(text, language, at), ended_in(text, language)
-    times = times_in(text, None if at is None else at.date(), language)
     try:
-        told = _told(text, language, times, list(places_said(text, plain, over)))
+        told = _told(text, language, None if at is None else at.date(), list(places_said(text, plain, over)))
     except EncoderError as error:
         log.error("memory_reads_by_patterns", extra={"reason": str(error)})
         return Reading(plain, over)
-    read_so = _understood(text, language, told)
+    read_so = _understood(text, language, [one for one, sure in told if sure])
     if read_so.forget or read_so.forget_last:
         return read_so
     plainly = [fact for fact in plain if _is_plain(text, fact, language, read_so.facts)]
-    return replace(read_so, facts=(*read_so.facts, *plainly))
+    half = _understood(text, language, [one for one, sure in told if not sure and one.kind not in FORGETTING])
+    facts = (*read_so.facts, *plainly)
+    return replace(read_so, facts=facts, perhaps=half.facts, perhaps_over=half.over, perhaps_moved=half.moved)
 
 
 def _is_plain(text: str, fact: Fact, language: Language, known: Sequence[Fact]) -> bool:
@@ -70,20 +88,41 @@ def _is_plain(text: str, fact: Fact, language: Language, known: Sequence[Fact]) 
     return few or fact.kind in ALWAYS
 
 
-def _told(text: str, language: Language, times: Sequence[When], said: Sequence[tuple[str, Place]]) -> list[Told]:
-    """What is likely enough, in the order in which it is said."""
-    encoded = encode([text], heads=(TRUNK,))[0]
-    net = tagger()
-    found: list[Told] = []
-    for hidden, places in zip(encoded.hidden, encoded.places, strict=True):
-        tokens = tokens_of(text, places, times, language)
-        window = Window(text, language, tokens, net.tags(hidden, tokens, marked(places, said)), said)
-        for told in told_in(window, times):
-            new = not any(one.kind == told.kind and not one.span.apart(told.span) for one in found)
-            agreed = (told.kind, (told.span.start, told.span.end)) in said
-            if new and net.chance(told.seen) >= (CUT_AGREED if agreed else CUT):
-                found.append(told)
-    return sorted(found, key=lambda told: told.span.start)
+def _told(
+    text: str, language: Language, today: date | None, said: Sequence[tuple[str, Place]]
+) -> list[tuple[Told, bool]]:
+    """What is likely enough, in the order in which it is said, and whether it is by itself."""
+    net, found = tagger(), list[tuple[Told, bool]]()
+    pieces = list(_pieces(text))
+    for (start, end), encoded in zip(pieces, multilingual().encode([text[a:b] for a, b in pieces]), strict=True):
+        piece = text[start:end]
+        here = [(channel, (a - start, b - start)) for channel, (a, b) in said if start <= a and b <= end]
+        times = times_in(piece, today, language)
+        for hidden, places in zip(encoded.hidden, encoded.places, strict=True):
+            tokens = tokens_of(piece, places, times, language)
+            window = Window(piece, language, tokens, net.tags(hidden, tokens, marked(places, here)), here)
+            for told in told_in(window, times):
+                span = replace(told.span, start=told.span.start + start, end=told.span.end + start)
+                new = not any(one.kind == told.kind and not one.span.apart(span) for one, _ in found)
+                agreed = (told.kind, (told.span.start, told.span.end)) in here
+                chance = net.chance(told.seen)
+                if new and chance >= PERHAPS:
+                    cut = CUT_AGREED if agreed else CUT_WISH if told.kind in WISHES else CUT
+                    found.append((replace(told, span=span), chance >= cut))
+    return found
+
+
+def _pieces(text: str) -> Iterator[Place]:
+    """A long message by some sentences at a time: the net learnt from short ones, and in pages it hears little."""
+    ends = [end for _, end, _ in sentence_places(text)]
+    start = 0
+    for at, end in enumerate(ends):
+        last = at + 1 == len(ends)
+        if last or ends[at + 1] - start > PIECE:
+            yield start, len(text) if last else end
+            start = end
+    if not ends:
+        yield 0, len(text)
 
 
 def places_said(text: str, plain: Sequence[Fact], over: Sequence[str]) -> Iterator[tuple[str, Place]]:

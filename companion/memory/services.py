@@ -33,7 +33,7 @@ from companion.memory.lexicon import sentence
 from companion.memory.models import Memory, MemoryState
 from companion.memory.ranking import ENGLISH_ONLY, WORDS_SHARE, Index
 from companion.memory.reading import read
-from companion.memory.reconcile import bounded, ended, ends_on, meant, merged, relation
+from companion.memory.reconcile import bounded, ended, ends_on, meant, merged, relation, words_of
 from companion.memory.summaries import (
     summaries_forget,
     summaries_forget_all,
@@ -47,6 +47,8 @@ from companion.types import Language, Recalled
 LONGEST_CORRECTION = 80
 TALKS_TAKEN = 2  # summaries that are given back with a memory: what takes them along has the room of a cookie
 GONE = "memory"
+Pair = tuple[Memory, Fact]
+Placed = tuple[Fact, str | None]  # with its place by sense, as it is stored
 _LOOK_FIRST: dict[Kind, float] = {
     "name": 0.06, "pet": 0.04, "like": 0.04, "favourite": 0.04, "person": 0.03, "plan": 0.03, "does": 0.03,
     "win": 0.02, "dislike": 0.02, "feeling": 0.02, "joke": 0.02, "from": 0.01, "year": 0.01, "boundary": 0.0,
@@ -89,12 +91,15 @@ class MemoryView:
 
 @dataclass(frozen=True)
 class Understood:
-    """What a message tells, each fact with its place by sense as it is stored; what it says is over, and the new day of
-    a plan that it doesn't name."""
+    """What a message tells; what is over, and the new day of a plan that it doesn't name. perhaps, perhaps_over: what
+    counts only where it changes something known, as each new day does. words: those that make a difference."""
 
-    facts: tuple[tuple[Fact, str | None], ...] = ()
+    facts: tuple[Placed, ...] = ()
     over: tuple[str, ...] = ()
     moved: tuple[date, ...] = ()
+    perhaps: tuple[Placed, ...] = ()
+    perhaps_over: tuple[str, ...] = ()
+    words: frozenset[str] = frozenset()
 
 
 def _view(row: Memory, fact: Fact, language: Language, at: datetime | None = None) -> MemoryView:
@@ -121,8 +126,11 @@ def memory_learn(
 def memory_understand(text: str, language: Language, said_at: datetime | None = None) -> Understood:
     """The slow half of learning: reads and writes nothing. `said_at`: in the person's own time."""
     told = read(text, language, said_at)
-    vectors = vectors_of([sentence(fact, language) for fact in told.facts]) if told.facts else []
-    return Understood(tuple(zip(told.facts, vectors, strict=True)), told.over, told.moved)
+    facts = (*told.facts, *told.perhaps)
+    placed = tuple(zip(facts, vectors_of([sentence(fact, language) for fact in facts]) if facts else (), strict=True))
+    sure, half = placed[: len(told.facts)], placed[len(told.facts) :]
+    moved = told.moved or told.perhaps_moved
+    return Understood(sure, told.over, moved, half, told.perhaps_over, frozenset(words_of(text)))
 
 
 def memory_keep(
@@ -130,16 +138,17 @@ def memory_keep(
 ) -> list[MemoryView]:
     """The other half: put it beside what is known. One at a time for a person, or the same thing would stand twice."""
     added: list[MemoryView] = []
-    if not told.facts and not told.over and not told.moved:
+    if not (told.facts or told.over or told.moved or told.perhaps or told.perhaps_over):
         return added
     with transaction.atomic():
         hold(held(owner_id))
         rows = Memory.objects.filter(owner_id=owner_id, state=MemoryState.CURRENT).order_by("id")
         known = [(row, fact_of(row)) for row in rows]
+        changing = [pair for pair in told.perhaps if _changes(pair[0], known, told.words, language, said_at.date())]
         for row, fact in known:
-            if ended(told.over, fact):
+            if ended((*told.over, *told.perhaps_over), fact):
                 row_close(row, said_at)
-        for fact, vector in (*told.facts, *_moved(told, known, said_at.date())):
+        for fact, vector in (*told.facts, *_moved(told, known, said_at.date()), *changing):
             row = Memory(id=new_id(), owner_id=owner_id, source=source, since=said_at, vector=vector)
             known = [pair for pair in known if pair[0].state == MemoryState.CURRENT]
             here = {view.id for view in added}
@@ -152,7 +161,7 @@ def memory_keep(
     return added
 
 
-def _moved(told: Understood, known: Sequence[tuple[Memory, Fact]], today: date) -> tuple[tuple[Fact, str | None], ...]:
+def _moved(told: Understood, known: Sequence[Pair], today: date) -> tuple[Placed, ...]:
     """The plan that was told last and is still ahead, on its new day, where the message names none itself."""
     ahead = [
         (row, fact)
@@ -165,12 +174,18 @@ def _moved(told: Understood, known: Sequence[tuple[Memory, Fact]], today: date) 
     return ((replace(fact, day=told.moved[-1]), row.vector),)
 
 
+def _changes(fact: Fact, known: Sequence[Pair], words: frozenset[str], language: Language, today: date) -> bool:
+    """Whether it puts another day to a known plan, or something else in the place of what the message names too."""
+    olds = (old for _, old in known if relation(fact, old, language, today) == "changes")
+    return any(old.kind == "plan" or not words.isdisjoint(words_of(old.value)) for old in olds)
+
+
 def _both(fact: Fact, pair: tuple[Memory, Fact], here: set[uuid.UUID]) -> bool:
     """Two guinea pigs told in one message are two, whatever one alone would say about the other."""
     return pair[0].id in here and fact.kind in ("pet", "person") and bool(pair[1].value) and pair[1] != fact
 
 
-def _put_beside(known: Sequence[tuple[Memory, Fact]], row: Memory, fact: Fact, language: Language) -> Fact | None:
+def _put_beside(known: Sequence[Pair], row: Memory, fact: Fact, language: Language) -> Fact | None:
     """The fact as it is to be kept in that row, with what it takes the place of closed; None for nothing new."""
     how = [(other, old, relation(fact, old, language, row.since.date())) for other, old in known]
     again = next((other for other, _, what in how if what == "same"), None)

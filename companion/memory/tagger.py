@@ -1,5 +1,5 @@
 """A small net that reads a message's tokens once more and says of each what it tells. Learnt from rows that people
-wrote (training/remembering), over the encoder's trunk; what the patterns found is part of what it sees.
+wrote (training/remembering), over the encoder for four languages; what the patterns found is part of what it sees.
 
 Tags are begin, inside and outside (Ramshaw and Marcus 1995, arXiv:cmp-lg/9505040), one set for each channel, since one
 word may tell two things ("nervous about the match on friday"). Tags alone are too sure of themselves, so the chance of
@@ -24,7 +24,7 @@ from companion.memory.told import CHANNELS, SEEN
 from companion.pinned import pinned
 
 WEIGHTS: Final = Path(__file__).with_name("tagger.safetensors")
-SHA256: Final = "8fe0cd75d995c3e1abad96fb989037944cda6c9ef84c645f70d20b60192d46c7"
+SHA256: Final = "a4c2da434a5cd5a9245874e3f51dd1939e330d95138d48a5c4f50dd5bc0cd2c0"
 # What the weights were made for.
 MADE_FOR: Final = int(hashlib.sha256(" ".join((*CHANNELS, *SEEN)).encode()).hexdigest()[:3], 16)
 

@@ -1,6 +1,7 @@
 """A message as the tagger reads it: the encoder's tokens, and what each one's word looks like. Pure.
 
-The encoder was made for English and reads no capitals; whole words, pieces of words and their shape make good for it.
+Beside the encoder's own pieces stand whole words, what they are made of, how they look and the lists they are in: what
+the rows say of a word holds for it however it was cut.
 """
 
 from __future__ import annotations

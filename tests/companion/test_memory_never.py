@@ -47,4 +47,4 @@ def test_whom_somebody_likes_is_not_kept(language: Language, text: str) -> None:
     ],
 )  # fmt: skip
 def test_what_only_looks_like_it_is_still_learned(language: Language, text: str, value: str) -> None:
-    assert value in [fact.value for fact in read(text, language, AT).facts]
+    assert any(value in fact.value for fact in read(text, language, AT).facts)

@@ -10,12 +10,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from chatbot.core.encoder import TRUNK, EncoderError, encode
-from companion.memory import reading
+from chatbot.core import keys
+from chatbot.core.encoder import EncoderError
+from chatbot.core.encoder.multilingual import multilingual
+from chatbot.core.ids import new_id
+from companion.memory import answers, reading, services
 from companion.memory.dates import times_in
 from companion.memory.extract import facts_in
 from companion.memory.facts import Fact
 from companion.memory.reading import Reading, read
+from companion.memory.reconcile import words_of
 from companion.memory.tagger import WEIGHTS, Tagger, marked, tagger
 from companion.memory.tokens import place_of, tokens_of
 from companion.memory.told import BEGIN, CHANNELS, INSIDE, OUTSIDE, Told, Window, told_in
@@ -26,7 +30,7 @@ AT = datetime.fromisoformat("2026-11-25T18:00:00+00:00")  # a Wednesday
 
 def window(text: str, said: dict[str, list[str]], language: Language = "en", *, sure: float = 0.95) -> Window:
     """As if the net were that sure of these pieces of the text."""
-    places = encode([text], heads=(TRUNK,))[0].places[0]
+    places = multilingual().encode([text])[0].places[0]
     tags = np.zeros((len(places), len(CHANNELS), 3), np.float32)
     tags[:, :, OUTSIDE] = 1
     spans = [(channel, place_of(text, part)) for channel, parts in said.items() for part in parts]
@@ -127,7 +131,7 @@ def test_without_the_encoder_the_patterns_stand_alone(monkeypatch: pytest.Monkey
     def away(*_: Any, **__: Any) -> Any:
         raise EncoderError("The sentence encoder is closed.")
 
-    monkeypatch.setattr(reading, "encode", away)
+    monkeypatch.setattr(reading, "multilingual", away)
     text = "i have a dog named biscuit"
     assert read(text, "en", AT).facts == facts_in(text, "en", AT) == (Fact("pet", "Biscuit", "dog"),)
 
@@ -165,3 +169,57 @@ def test_weights_are_opened_only_as_they_were_released(tmp_path: Path) -> None:
 def test_a_chance_is_one() -> None:
     found: list[Told] = list(told_in(window("i love maps", {"like": ["maps"]}), ()))
     assert 0 <= tagger().chance(found[0].seen) <= 1
+
+
+@pytest.mark.django_db
+class TestPerhaps:
+    """What the net half believes counts where it changes something known."""
+
+    def known(
+        self, told: str, perhaps: Fact | None = None, over: str = "", words: str = ""
+    ) -> set[tuple[str, str, date | None]]:
+        owner = new_id()
+        keys.data_key(owner, make=True)
+        services.memory_learn(owner_id=owner, text=told, language="en", said_at=AT, source=None)
+        half = services.Understood(
+            perhaps=((perhaps, None),) if perhaps else (), perhaps_over=(over,) if over else (),
+            words=frozenset(words_of(words)),
+        )  # fmt: skip
+        services.memory_keep(half, owner_id=owner, language="en", said_at=AT, source=None)
+        rows = services.memory_list(owner_id=owner, language="en")
+        return {(view.kind, view.value, view.day) for view in rows if view.state == "current"}
+
+    def test_it_moves_a_known_plan_and_makes_no_new_one(self) -> None:
+        plan = Fact("plan", "maths test", "", date(2026, 11, 30))
+        assert self.known("i have a maths test on friday", perhaps=plan) == {("plan", "maths test", date(2026, 11, 30))}
+        assert self.known("i love kiwis", perhaps=plan) == {("like", "kiwis", None)}
+
+    def test_it_takes_the_place_of_what_the_message_names_too(self) -> None:
+        name = Fact("name", "Benji")
+        assert self.known("my name is Benjamin", perhaps=name, words="Benjamin is my mum's word, just benji") == {
+            ("name", "Benji", None)
+        }
+        assert self.known("my name is Benjamin", perhaps=name, words="just benji") == {("name", "Benjamin", None)}
+
+    def test_it_ends_only_what_is_known(self) -> None:
+        assert self.known("i love kiwis", over="kiwis") == set()
+        assert self.known("i love kiwis", over="judo") == {("like", "kiwis", None)}
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "all_of_it"),
+    [
+        ("en", "ok please delete everything you know about me", True),
+        ("en", "don't forget everything you know about me", False),
+        ("en", "can you forget everything you know about me?", False),
+        ("pt-BR", "esquece tudo que vc sabe de mim. tudo mesmo", True),
+        ("pt-BR", "nunca esqueça tudo que você sabe de mim", False),
+        ("es", "porfa, borra todo lo que sabes de mí", True),
+        ("es", "no borres todo lo que sabes de mí", False),
+        ("fr", "supprime tout ce que tu sais sur moi stp", True),
+        ("fr", "j'ai oublié tout ce que tu sais de moi", False),
+    ],
+)
+def test_everything_is_forgotten_only_where_just_that_is_asked(language: Language, text: str, all_of_it: bool) -> None:
+    asked = answers._asked(text, language)
+    assert (asked is not None and asked.about == "forget_all") is all_of_it

@@ -10,7 +10,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from chatbot.core.encoder import TRUNK, encode
+from chatbot.core.encoder import Encoded
+from chatbot.core.encoder.multilingual import multilingual
 from companion.memory.dates import times_in
 from companion.memory.extract import ended_in, facts_in
 from companion.memory.lexicon import LISTS
@@ -39,7 +40,7 @@ class Example:
 
 def examples_of(rows: Sequence[Row]) -> Iterator[Example]:
     """Of those that fit one window."""
-    for row, encoded in zip(rows, encode([row.text for row in rows], heads=(TRUNK,)), strict=True):
+    for row, encoded in zip(rows, _encoded(rows), strict=True):
         if len(encoded.hidden) > 1:
             continue
         places = encoded.places[0]
@@ -53,6 +54,11 @@ def examples_of(rows: Sequence[Row]) -> Iterator[Example]:
             marked(places, found).astype(np.int8),
             np.where(right[:, 0::2] > 0, BEGIN, np.where(right[:, 1::2] > 0, INSIDE, 0)).astype(np.int8),
         )
+
+
+def _encoded(rows: Sequence[Row]) -> Iterator[Encoded]:
+    for start in range(0, len(rows), TOGETHER):
+        yield from multilingual().encode([row.text for row in rows[start : start + TOGETHER]])
 
 
 def batches(examples: Sequence[Example], tokens: int, draw: np.random.Generator | None = None) -> list[list[int]]:

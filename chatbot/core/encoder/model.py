@@ -126,9 +126,8 @@ class TrunkModel:
 
         spans: list[tuple[int, int]] = []
         windows: list[list[int]] = []
-        tokens = self._tokens(texts)
-        for one in tokens:
-            found = windows_of(one.ids, cls=self.cls, sep=self.sep)
+        for ids in self._ids(texts):
+            found = windows_of(ids, cls=self.cls, sep=self.sep)
             spans.append((len(windows), len(windows) + len(found)))
             windows.extend(found)
         hidden: list[Floats] = [np.empty(0, np.float32)] * len(windows)
@@ -153,10 +152,9 @@ class TrunkModel:
             Encoded(
                 array=_one(outputs[SENTENCE][first:last]) if SENTENCE in names else np.empty(0, np.float32),
                 hidden=tuple(hidden[first:last]),
-                places=() if SENTENCE in names else _places(tokens[at]),
                 outputs={name: np.stack(outputs[name][first:last]) for name in names if name in heads},
             )
-            for at, ((first, last), names) in enumerate(zip(spans, asked, strict=True))
+            for (first, last), names in zip(spans, asked, strict=True)
         ]
 
     def run_joined(self, runs: Sequence[Sequence[Part]], *, head: JoinedHead) -> list[Floats]:
@@ -183,10 +181,10 @@ class TrunkModel:
                     found[at] = values[row]
         return found
 
-    def _tokens(self, texts: Sequence[str]) -> list[Any]:
+    def _ids(self, texts: Sequence[str]) -> list[list[int]]:
         if len(texts) == 1:  # the usual message; a batch would wake the tokenizer's threads for it
-            return [self.tokenizer.encode(texts[0], add_special_tokens=False)]
-        return list(self.tokenizer.encode_batch(list(texts), add_special_tokens=False))
+            return [self.tokenizer.encode(texts[0], add_special_tokens=False).ids]
+        return [found.ids for found in self.tokenizer.encode_batch(list(texts), add_special_tokens=False)]
 
     def _special(self, token: str) -> int:
         found = self.tokenizer.token_to_id(token)
@@ -208,11 +206,6 @@ def _rows(states: Any, mask: Any, rows: Sequence[int]) -> tuple[Any, Any]:
     real = mask[list(rows)]
     longest = int(real.sum(1).max())
     return states[list(rows), :longest], real[:, :longest]
-
-
-def _places(tokens: Any) -> tuple[tuple[tuple[int, int], ...], ...]:
-    """Where in the text the tokens of each window stand."""
-    return tuple(tuple(window) for window in windows_of(tokens.offsets, cls=(0, 0), sep=(0, 0)))
 
 
 def _one(vectors: Sequence[Floats]) -> Floats:
