@@ -60,6 +60,13 @@ def relation(fact: Fact, known: Fact, language: Language, said: date | None = No
     return _plan(fact, known, said) if fact.kind == "plan" else _by_words(fact, known)
 
 
+def alters(fact: Fact, known: Sequence[Fact], words: frozenset[str], language: Language, today: date) -> bool:
+    """Whether it puts another day to a known plan, or something else in the place of what the message names too.
+    words: of the message."""
+    olds = (old for old in known if relation(fact, old, language, today) == "changes")
+    return any(old.kind == "plan" or not words.isdisjoint(words_of(old.value)) for old in olds)
+
+
 def _by_words(fact: Fact, known: Fact) -> Relation | None:
     new, old = words_of(fact.value), words_of(known.value)
     if new == old:

@@ -33,7 +33,7 @@ from companion.memory.lexicon import sentence
 from companion.memory.models import Memory, MemoryState
 from companion.memory.ranking import ENGLISH_ONLY, WORDS_SHARE, Index
 from companion.memory.reading import read
-from companion.memory.reconcile import bounded, ended, ends_on, meant, merged, relation, words_of
+from companion.memory.reconcile import alters, bounded, ended, ends_on, meant, merged, relation, words_of
 from companion.memory.summaries import (
     summaries_forget,
     summaries_forget_all,
@@ -144,11 +144,12 @@ def memory_keep(
         hold(held(owner_id))
         rows = Memory.objects.filter(owner_id=owner_id, state=MemoryState.CURRENT).order_by("id")
         known = [(row, fact_of(row)) for row in rows]
-        changing = [pair for pair in told.perhaps if _changes(pair[0], known, told.words, language, said_at.date())]
+        facts, today = [fact for _, fact in known], said_at.date()
+        changing = [pair for pair in told.perhaps if alters(pair[0], facts, told.words, language, today)]
         for row, fact in known:
             if ended((*told.over, *told.perhaps_over), fact):
                 row_close(row, said_at)
-        for fact, vector in (*told.facts, *_moved(told, known, said_at.date()), *changing):
+        for fact, vector in (*told.facts, *_moved(told, known, today), *changing):
             row = Memory(id=new_id(), owner_id=owner_id, source=source, since=said_at, vector=vector)
             known = [pair for pair in known if pair[0].state == MemoryState.CURRENT]
             here = {view.id for view in added}
@@ -172,12 +173,6 @@ def _moved(told: Understood, known: Sequence[Pair], today: date) -> tuple[Placed
         return ()
     row, fact = ahead[-1]
     return ((replace(fact, day=told.moved[-1]), row.vector),)
-
-
-def _changes(fact: Fact, known: Sequence[Pair], words: frozenset[str], language: Language, today: date) -> bool:
-    """Whether it puts another day to a known plan, or something else in the place of what the message names too."""
-    olds = (old for _, old in known if relation(fact, old, language, today) == "changes")
-    return any(old.kind == "plan" or not words.isdisjoint(words_of(old.value)) for old in olds)
 
 
 def _both(fact: Fact, pair: tuple[Memory, Fact], here: set[uuid.UUID]) -> bool:
