@@ -348,7 +348,8 @@ def _is_liked(fact: Fact, bare: str, part: str, language: Language) -> bool:
 def _is_somebody(bare: str, language: Language) -> bool:
     """Whom somebody likes is of 6.5."""
     words = lexicon(language)
-    return bool(words.first_name.search(words.articles.sub("", f"{bare} ").strip()))
+    names = words.articles.sub("", f"{bare} ").split()
+    return bool(names) and all(words.first_name.search(name) for name in names)
 
 
 def _is_name(kind: Kind, bare: str, language: Language) -> bool:

@@ -60,11 +60,19 @@ def relation(fact: Fact, known: Fact, language: Language, said: date | None = No
     return _plan(fact, known, said) if fact.kind == "plan" else _by_words(fact, known)
 
 
-def alters(fact: Fact, known: Sequence[Fact], words: frozenset[str], language: Language, today: date) -> bool:
-    """Whether it puts another day to a known plan, or something else in the place of what the message names too.
-    words: of the message."""
+def counts(fact: Fact, known: Sequence[Fact], words: frozenset[str], language: Language, today: date) -> bool:
+    """Whether what is half sure counts: it puts another day to a known plan, or something else in the place of what the
+    message names too. words: of the message."""
+    if is_others(fact, known):
+        return False
     olds = (old for old in known if relation(fact, old, language, today) == "changes")
     return any(old.kind == "plan" or not words.isdisjoint(words_of(old.value)) for old in olds)
+
+
+def is_others(fact: Fact, known: Sequence[Fact]) -> bool:
+    """Whether a name that was taken for the person's own, or for something liked, is somebody's whom they told of."""
+    bearers = {fold(old.value) for old in known if old.kind in ("person", "pet") and old.value}
+    return fact.kind in ("name", "like") and fold(fact.value) in bearers
 
 
 def _by_words(fact: Fact, known: Fact) -> Relation | None:

@@ -33,7 +33,7 @@ from companion.memory.lexicon import sentence
 from companion.memory.models import Memory, MemoryState
 from companion.memory.ranking import ENGLISH_ONLY, WORDS_SHARE, Index
 from companion.memory.reading import read
-from companion.memory.reconcile import alters, bounded, ended, ends_on, meant, merged, relation, words_of
+from companion.memory.reconcile import bounded, counts, ended, ends_on, is_others, meant, merged, relation, words_of
 from companion.memory.summaries import (
     summaries_forget,
     summaries_forget_all,
@@ -145,11 +145,12 @@ def memory_keep(
         rows = Memory.objects.filter(owner_id=owner_id, state=MemoryState.CURRENT).order_by("id")
         known = [(row, fact_of(row)) for row in rows]
         facts, today = [fact for _, fact in known], said_at.date()
-        changing = [pair for pair in told.perhaps if alters(pair[0], facts, told.words, language, today)]
+        half = [pair for pair in told.perhaps if counts(pair[0], facts, told.words, language, today)]
         for row, fact in known:
             if ended((*told.over, *told.perhaps_over), fact):
                 row_close(row, said_at)
-        for fact, vector in (*told.facts, *_moved(told, known, today), *changing):
+        sure = [pair for pair in (*told.facts, *_moved(told, known, today)) if not is_others(pair[0], facts)]
+        for fact, vector in (*sure, *half):
             row = Memory(id=new_id(), owner_id=owner_id, source=source, since=said_at, vector=vector)
             known = [pair for pair in known if pair[0].state == MemoryState.CURRENT]
             here = {view.id for view in added}

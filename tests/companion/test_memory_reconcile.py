@@ -14,7 +14,7 @@ from companion.memory.answers import memory_reply
 from companion.memory.facts import Fact, fact_read
 from companion.memory.kept import current_of
 from companion.memory.models import Memory
-from companion.memory.reconcile import bounded, ended, ends_on, fades, meant, relation
+from companion.memory.reconcile import bounded, ended, ends_on, fades, is_others, meant, relation
 from companion.types import LANGUAGES, Language
 
 THEN = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -276,3 +276,11 @@ def test_what_is_never_kept_is_no_fact_of_any_kind(language: Language, text: str
 @pytest.mark.parametrize(("language", "text"), PLANTED)
 def test_an_instruction_is_no_memory(language: Language, text: str) -> None:
     assert services.memory_understand(text, language, THEN).facts == ()
+
+
+def test_a_name_that_somebody_else_bears_is_not_the_persons_own() -> None:
+    known = [Fact("person", "Ravi", "melhor amigo"), Fact("pet", "Dendê", "gato")]
+    assert is_others(Fact("name", "ravi"), known)
+    assert is_others(Fact("like", "Dendê"), known)
+    assert not is_others(Fact("name", "Jota"), known)
+    assert not is_others(Fact("person", "Ravi", "vizinho"), known)

@@ -17,7 +17,7 @@ from chatbot.accounts.models import User
 from chatbot.chat import dangers, services, talk
 from chatbot.chat.learning import messages_unlearned
 from chatbot.chat.models import Message
-from chatbot.core import jobs, keys
+from chatbot.core import clock, jobs, keys
 from chatbot.core.database import in_database
 from chatbot.core.models import PersonKey
 from chatbot.me.exports import export_ask, export_make
@@ -26,7 +26,7 @@ from companion.memory import services as memory
 from companion.profile.services import companion_shape
 from moderation.incidents.models import Incident
 from tests.chat.conftest import leo_now, maya_now, noon  # noqa: F401  fixtures
-from tests.chat.house import DANGERS, accept, answer_empty, says
+from tests.chat.house import DANGERS, NOON, accept, answer_empty, says
 from tests.chat.tab import tab_of
 from tests.me.conftest import THEN
 from tests.moderation.review_panel import filed, held, panel
@@ -199,6 +199,7 @@ async def test_the_api_says_it_with_its_code(maya_now: User) -> None:  # noqa: F
 
 
 def test_the_api_answers_with_the_sentence(signed_in: SignIn, locked: User) -> None:
+    clock.move_to(NOON)  # at night the quiet hours answer first
     client = signed_in(locked)
     said = client.post(
         "/api/v1/messages", json.dumps({"client_id": str(uuid.uuid4()), "text": "hello"}), "application/json"

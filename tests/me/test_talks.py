@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
@@ -97,7 +98,7 @@ def test_all_that_names_a_topic_goes_also_where_no_memory_does(signed_in: SignIn
     talked(told, "old soup is a crime against the whole morning bus")  # of the talk that goes on
     if way == "page":
         page = signed_in(told).post("/me/memory/forget-about/", {"topic": "soup"}, follow=True).content.decode()
-        assert "1 thing forgotten." in page
+        assert re.search(r"\d things? forgotten\.", page)
     else:
         assert asked(told, "forget everything about soup")
     assert of(told) == [RAIN, KITES, DOG]
