@@ -16,9 +16,10 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
+import time
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -180,6 +181,28 @@ def newcomer() -> uuid.UUID:
     return owner
 
 
+def cost() -> Iterator[str]:
+    """What reading a message costs, beside one pass of the sentence encoder: the mean of the English rows, one core."""
+    from chatbot.core.encoder import encode
+    from chatbot.core.encoder.multilingual import multilingual
+    from companion.memory.reading import read
+
+    texts, at = [row["text"] for row in rows_of("en")], clock.now()
+    works: dict[str, Callable[[str], object]] = {
+        "the sentence encoder's pass": lambda text: encode([text]),
+        "the encoder for four languages": lambda text: multilingual().encode([text]),
+        "all of the reading": lambda text: read(text, "en", at),
+    }
+    taken: list[float] = []
+    for name, work in works.items():
+        work(texts[0])
+        began = time.perf_counter()
+        for text in texts:
+            work(text)
+        taken.append((time.perf_counter() - began) / len(texts) * 1000)
+        yield f"  {name:32} {taken[-1]:5.1f} ms   ratio {taken[-1] / taken[0]:.2f}"
+
+
 def report(*, wrong: bool) -> Iterator[str]:
     yield f"Remembering, {clock.now():%Y-%m-%d}, commit {commit()}"
     yield "\n(b) What is learned of a message"
@@ -188,6 +211,8 @@ def report(*, wrong: bool) -> Iterator[str]:
     yield "\n(c) What becomes of it"
     for language in LANGUAGES:
         yield from scenarios(language, wrong=wrong)
+    yield "\nWhat a message costs, after the turn"
+    yield from cost()
 
 
 def main() -> None:

@@ -223,3 +223,16 @@ class TestPerhaps:
 def test_everything_is_forgotten_only_where_just_that_is_asked(language: Language, text: str, all_of_it: bool) -> None:
     asked = answers._asked(text, language)
     assert (asked is not None and asked.about == "forget_all") is all_of_it
+
+
+@pytest.mark.parametrize(
+    ("text", "about"),
+    [
+        ("elle s'appelle comment ma soeur ?", "person"),
+        ("il s'appelle comment mon chien", "pet"),
+        ("elle s'appelle Lola, ma soeur", ""),
+    ],
+)
+def test_french_asks_with_the_name_last(text: str, about: str) -> None:
+    asked = answers._asked(text, "fr")
+    assert (asked.about if asked else "") == about
