@@ -67,8 +67,8 @@ class Ours:
             encoded = own.encode([row.text for row in chunk], heads=(TRUNK,))
             runs = [runs_of(one, ()) for one in encoded]
             given = iter(own.joined([run for several in runs for run in several], head=self.classifier.head))
-            for row, one, several in zip(chunk, encoded, runs, strict=True):
-                reading = Reading(row.text, (), one, tuple(next(given) for _ in several))
+            for row, several in zip(chunk, runs, strict=True):
+                reading = Reading(row.text, (), tuple(next(given) for _ in several))
                 found.append(self.one(row.text, row.language, reading))
         return found
 

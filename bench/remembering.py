@@ -163,7 +163,8 @@ def after(steps: Sequence[Mapping[str, str]], language: Language) -> list[Item]:
     owner, at = newcomer(), datetime.min
     for step in steps:
         at = datetime.fromisoformat(step["at"])
-        if memory_reply(owner_id=owner, text=step["text"], language=language, seed=0, at=at) is None:
+        reply = memory_reply(owner_id=owner, text=step["text"], language=language, seed=0, at=at)
+        if reply is None or not reply.forgot_all:
             memory_learn(owner_id=owner, text=step["text"], language=language, said_at=at, source=None)
     return [
         Item(fact.kind, fact.value, fact.who, fact.day.isoformat() if fact.day else "")
@@ -183,14 +184,14 @@ def newcomer() -> uuid.UUID:
 
 def cost() -> Iterator[str]:
     """What reading a message costs, beside one pass of the sentence encoder: the mean of the English rows, one core."""
-    from chatbot.core.encoder import encode
+    from chatbot.core.encoder import TRUNK, encode
     from chatbot.core.encoder.multilingual import multilingual
     from companion.memory.reading import read
 
     texts, at = [row["text"] for row in rows_of("en")], clock.now()
     works: dict[str, Callable[[str], object]] = {
         "the sentence encoder's pass": lambda text: encode([text]),
-        "the encoder for four languages": lambda text: multilingual().encode([text]),
+        "the encoder for four languages": lambda text: multilingual().encode([text], heads=(TRUNK,)),
         "all of the reading": lambda text: read(text, "en", at),
     }
     taken: list[float] = []

@@ -80,8 +80,8 @@ def bare_pass() -> Callable[[str], None]:
     from transformers import AutoModel
     from transformers.utils import logging as transformers_logging
 
+    from chatbot.core.encoder.english import mean_pooled
     from chatbot.core.encoder.files import model_directory
-    from chatbot.core.encoder.model import mean_pooled
 
     transformers_logging.disable_progress_bar()
     # The model as its authors ship it, apart from the process's own encoder.

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from functools import cached_property, partial
 from typing import Final, Protocol, TypeVar
 
-from chatbot.core.encoder import EncoderError, encode_async
+from chatbot.core.encoder import EncoderError
 from moderation import watch as watching
 from moderation.asking import asked_first
 from moderation.detectors.classifier.detector import Classifier, Opinion
@@ -302,15 +302,11 @@ class Screen:
             return None  # asked again where it counts, and withheld there
 
     async def read_message(self, text: str, history: Sequence[Exchanged]) -> Reading:
-        """Reads a message in the encoder's thread, with its sentence vector for whoever else needs it. Never raises
-        what the encoder raises: a reading that failed is told by the screen."""
-        if self.classifier is not None:
-            return await self.classifier.read_async(text, message_before(history), vector=True)
-        try:
-            return Reading(text, encoded=await encode_async(text))
-        except EncoderError as error:
-            log.error("encoder_failed: %s", error)
+        """Reads a message in the encoder's thread. Never raises what the encoder raises: a reading that failed is told
+        by the screen."""
+        if self.classifier is None:
             return Reading(text)
+        return await self.classifier.read_async(text, message_before(history))
 
     async def read_reply(self, sentence: str, so_far: str, history: Sequence[Exchanged]) -> Reading | None:
         """Like `read_message`, for a sentence that is about to be said."""

@@ -137,7 +137,7 @@ def read_all() -> None:
     """What takes long and asks no setting. DANGER: nothing here may start a thread that the children need."""
     import torch
 
-    from chatbot.core.encoder.multilingual import multilingual
+    from chatbot.core.encoder.multilingual import opened
     from companion.memory import lexicon
     from companion.memory.tagger import tagger
     from moderation import screen
@@ -151,7 +151,7 @@ def read_all() -> None:
     language.warm()
     personal_spans("hello")
     lexicon.warm()
-    multilingual()
+    opened()
     tagger()
 
 

@@ -121,7 +121,7 @@ async def message_read(material: Material) -> Reading:
     """See screen.read_message, with the guard's opinion of the message."""
     history = material.exchanged()
     found = guard()
-    if found is None or _in_danger(material):
+    if found is None or in_danger(material):
         return await screen.read_message(material.text, history)
     reading, second = await asyncio.gather(
         screen.read_message(material.text, history), _opinion(found, material.text, history, "message")
@@ -141,7 +141,7 @@ async def reply_read(sentence: str, so_far: str, material: Material) -> Reading 
     return replace(reading or Reading(judged, reply_before(history)), second=second)
 
 
-def _in_danger(material: Material) -> bool:
+def in_danger(material: Material) -> bool:
     """Whether rules alone see it: then people's words answer, and no guess is waited for."""
     try:
         return screen.check_danger(material.text, language=material.language, watch=material.watch) is not None

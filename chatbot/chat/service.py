@@ -12,7 +12,7 @@ from chatbot.chat import dangers, engine, guard, playing, talk
 from chatbot.chat.doctor import start_refusals
 from chatbot.core import jobs, logging, metrics
 from chatbot.core.database import database_close
-from chatbot.core.encoder import encoder_close
+from chatbot.core.encoder import encoder_close, tails_expire
 from chatbot.core.gone import ListUnreadable, gone_again
 from companion.memory import lexicon
 from moderation import screen
@@ -72,6 +72,7 @@ async def house_watch() -> None:
 
 async def _sweep() -> None:
     try:
+        tails_expire()
         metrics.SWEEP_FOUND.labels("turns").inc(await talk.sweep_turns())
         await dangers.unfiled_file()
     except Exception as error:  # tried again in five seconds, whatever it was

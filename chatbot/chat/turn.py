@@ -23,8 +23,9 @@ from chatbot.accounts import gate
 from chatbot.accounts.adapter import sign_out_tell
 from chatbot.accounts.erasure import age_doubted
 from chatbot.accounts.guardianship import is_guarded
-from chatbot.chat import answering, guard, live
+from chatbot.chat import answering, live
 from chatbot.chat.engine import engine_stream
+from chatbot.chat.hearing import heard
 from chatbot.chat.material import screening_store, turn_begin
 from chatbot.chat.models import Finish
 from chatbot.chat.notices import refusal_notice
@@ -150,11 +151,13 @@ async def _answer(reply: Reply) -> tuple[Finish, bool]:
     if material.said_already:  # a crash came after some sentences: what was said stays, and the turn ends there
         return Finish.COMPLETE, False
     try:
-        reading = await _read(reply)
-        screening = await _screen(reply, reading)
+        start = clock.monotonic()
+        reading, encoded = await heard(material)
+        reply.took("encode", start)
+        screening = await _screen(reply, reading, encoded)
         if screening.decision.playbook is not None:
             return await _written(reply, screening.decision, screening), False
-        return await _open_reply(reply, screening, reading.encoded)
+        return await _open_reply(reply, screening, encoded)
     except Stopped:
         return Finish.STOPPED, False
     except EngineError:
@@ -184,15 +187,7 @@ async def _open_reply(reply: Reply, screening: Screening, encoded: Encoded | Non
     return await _free(reply, screening, encoded), learn
 
 
-async def _read(reply: Reply) -> Reading:
-    """The message, encoded once for everybody: moderation, memory and the engine. Rules still work without."""
-    start = clock.monotonic()
-    reading = await guard.message_read(reply.material)
-    reply.took("encode", start)
-    return reading
-
-
-async def _screen(reply: Reply, reading: Reading) -> Screening:
+async def _screen(reply: Reply, reading: Reading, encoded: Encoded | None) -> Screening:
     material, start = reply.material, clock.monotonic()
     screening = screen.check_message(
         material.text,
@@ -213,7 +208,7 @@ async def _screen(reply: Reply, reading: Reading) -> Screening:
         "reason": decision.reason, "band": material.band, "plain": material.plain, "hits": hits_kept(screening.hits),
     }  # fmt: skip
     start = clock.monotonic()
-    vector = None if reading.encoded is None else reading.encoded.vector
+    vector = None if encoded is None else encoded.vector
     reply.known = await in_database(screening_store, material, screening, vector, fence=reply.fence)
     reply.took("recall", start)
     return screening

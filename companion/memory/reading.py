@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final
 
-from chatbot.core.encoder import EncoderError
+from chatbot.core.encoder import TRUNK, EncoderError
 from chatbot.core.encoder.multilingual import multilingual
 from companion.memory.dates import times_in
 from companion.memory.extract import (
@@ -25,6 +25,7 @@ from companion.memory.extract import (
     sentence_places,
 )
 from companion.memory.facts import KINDS, NAMES, Fact
+from companion.memory.reconcile import meant
 from companion.memory.tagger import marked, tagger
 from companion.memory.text import flat
 from companion.memory.tokens import Place, place_of, tokens_of
@@ -94,7 +95,9 @@ def _told(
     """What is likely enough, in the order in which it is said, and whether it is by itself."""
     net, found = tagger(), list[tuple[Told, bool]]()
     pieces = list(_pieces(text))
-    for (start, end), encoded in zip(pieces, multilingual().encode([text[a:b] for a, b in pieces]), strict=True):
+    for (start, end), encoded in zip(
+        pieces, multilingual().encode([text[a:b] for a, b in pieces], heads=(TRUNK,)), strict=True
+    ):
         piece = text[start:end]
         here = [(channel, (a - start, b - start)) for channel, (a, b) in said if start <= a and b <= end]
         times = times_in(piece, today, language)
@@ -143,8 +146,10 @@ def places_said(text: str, plain: Sequence[Fact], over: Sequence[str]) -> Iterat
 def _understood(text: str, language: Language, told: Sequence[Told]) -> Reading:
     topics = tuple(one.value for one in told if one.kind == "forget")
     last = any(one.kind == "forget_last" for one in told)
-    if topics or last:  # "forget that i love olives" must not teach olives anew
-        return Reading(forget=topics, forget_last=last and not topics)
+    if topics or last:  # "forget that i love olives" must not teach olives anew; what is said after it may
+        rest = _understood(text, language, list(_after_wishes(text, told)))
+        facts = tuple(fact for fact in rest.facts if not any(meant(topic, fact) for topic in topics))
+        return Reading(facts, forget=topics, forget_last=last and not topics)
     # Beside something of 6.5 only names are kept: the rest may be about it, in words that no list knows.
     private = is_private(flat(text), language)
     facts = [(_fact(one), one.span.start) for one in told if one.kind in (NAMES if private else KINDS)]
@@ -152,6 +157,14 @@ def _understood(text: str, language: Language, told: Sequence[Told]) -> Reading:
     over = tuple(one.value for one in told if one.kind == "over")
     moved = tuple(one.day for one in told if one.kind == "moved" and one.day is not None)
     return Reading(tuple(dict.fromkeys(kept)), over, moved)
+
+
+def _after_wishes(text: str, told: Sequence[Told]) -> Iterator[Told]:
+    """What is told in sentences after those that want something forgotten: what stands before them may be just that."""
+    ends = [end for _, end, _ in sentence_places(text)]
+    last = max(one.span.start for one in told if one.kind in FORGETTING)
+    after = next((end for end in ends if last < end), len(text))
+    return (one for one in told if one.kind in KINDS and one.span.start >= after)
 
 
 def _fact(told: Told) -> Fact:

@@ -27,6 +27,13 @@ _SMALL = frozenset(
     "el la los las un una mi mis tu su del al en con y sobre que "
     "le les une des du mon ma mes ton ta tes de au aux dans avec et sur que l d j i play plays do does".split()
 )
+# Since when something is the favourite makes it no other sort of thing.
+_NOWADAYS = re.compile(
+    r"\b(?:these days|right now|rn|atm|at the moment|now|currently|this (?:week|month|term|year)|of all time|ever|"
+    r"hoje em dia|atualmente|no momento|agora|do momento|de agora|de todos os tempos|hoje|"
+    r"hoy en dia|actualmente|ahora|ahorita|por ahora|de momento|del momento|hoy|"
+    r"en ce moment|ces temps ci|maintenant|mtn|actuellement|du moment|desormais|de tous les temps)\b"
+)
 
 
 def words_of(text: str) -> tuple[str, ...]:
@@ -49,6 +56,16 @@ def _stem(word: str) -> str:
     return word
 
 
+# What a name is called; and words around a topic that say nothing of it: "the musical thing", "my favourite colour".
+_NAMES = frozenset(words_of("name nickname nome apelido nombre apodo prenom surnom"))
+_AROUND = frozenset(
+    words_of(
+        "thing stuff bit part story lot everything fav fave favourite coisa negocio lance historia parada tudo "
+        "favorito favorita preferido preferida cosa tema rollo todo truc histoire affaire tout favori prefere preferee"
+    )
+)
+
+
 def relation(fact: Fact, known: Fact, language: Language, said: date | None = None) -> Relation | None:
     """What the new fact is to the known one. `said`: the day of the new one; a plan from before it is over."""
     if {fact.kind, known.kind} == {"like", "dislike"}:
@@ -56,8 +73,13 @@ def relation(fact: Fact, known: Fact, language: Language, said: date | None = No
     if fact.kind != known.kind:
         return None
     if fact.kind in ("pet", "person", "favourite"):
-        return _by_who(fact, known, language) if words_of(fact.who) == words_of(known.who) else None
+        return _by_who(fact, known, language) if sort_of(fact) == sort_of(known) else None
     return _plan(fact, known, said) if fact.kind == "plan" else _by_words(fact, known)
+
+
+def sort_of(fact: Fact) -> tuple[str, ...]:
+    """Of whom or what it is one: "subject these days" is a subject."""
+    return words_of(_NOWADAYS.sub(" ", fold(fact.who)) if fact.kind == "favourite" else fact.who)
 
 
 def counts(fact: Fact, known: Sequence[Fact], words: frozenset[str], language: Language, today: date) -> bool:
@@ -129,9 +151,17 @@ def ended(over: Sequence[str], known: Fact) -> bool:
     return said and any(set(words_of(one)) <= words or words <= set(words_of(one)) for one in over)
 
 
+def topic_words(topic: str) -> frozenset[str]:
+    """What a topic is known by: of "the musical thing" the musical."""
+    words = frozenset(words_of(topic))
+    return words - _AROUND or words
+
+
 def meant(topic: str, fact: Fact) -> bool:
     """Whether the fact is about that person or thing."""
-    wanted = set(words_of(topic))
+    wanted = topic_words(topic)
+    if wanted <= _NAMES:
+        return fact.kind == "name"
     value = set(words_of(fact.value))
     return wanted <= value | set(words_of(fact.who)) or (bool(fact.value) and value <= wanted)
 

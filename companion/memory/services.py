@@ -142,14 +142,15 @@ def memory_keep(
         return added
     with transaction.atomic():
         hold(held(owner_id))
-        rows = Memory.objects.filter(owner_id=owner_id, state=MemoryState.CURRENT).order_by("id")
-        known = [(row, fact_of(row)) for row in rows]
+        rows = Memory.objects.filter(owner_id=owner_id, state=MemoryState.CURRENT)
+        known = [(row, fact_of(row)) for row in rows.order_by("id")]
         facts, today = [fact for _, fact in known], said_at.date()
         half = [pair for pair in told.perhaps if counts(pair[0], facts, told.words, language, today)]
-        for row, fact in known:
-            if ended((*told.over, *told.perhaps_over), fact):
-                row_close(row, said_at)
+        for row in [row for row, fact in known if ended((*told.over, *told.perhaps_over), fact)]:
+            row_close(row, said_at)
         sure = [pair for pair in (*told.facts, *_moved(told, known, today)) if not is_others(pair[0], facts)]
+        # What is known first: "me and Priya drifted, Hana's my best friend now" is about Hana.
+        sure.sort(key=lambda pair: not any(relation(pair[0], old, language, today) == "same" for old in facts))
         for fact, vector in (*sure, *half):
             row = Memory(id=new_id(), owner_id=owner_id, source=source, since=said_at, vector=vector)
             known = [pair for pair in known if pair[0].state == MemoryState.CURRENT]

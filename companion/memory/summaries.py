@@ -19,7 +19,7 @@ from chatbot.core.locks import hold
 from companion.memory.facts import Fact
 from companion.memory.kept import fact_of, held
 from companion.memory.models import Memory, Summary
-from companion.memory.reconcile import words_of
+from companion.memory.reconcile import topic_words, words_of
 from companion.memory.talks import Picked
 
 GONE = "summary"
@@ -115,7 +115,7 @@ def summaries_of(
 ) -> list[Summary]:
     """Those that were made of one of these messages, or name one of these topics."""
     wanted = {str(source) for source in sources}
-    names = [words for words in (frozenset(words_of(topic)) for topic in topics) if words]
+    names = [words for words in (topic_words(topic) for topic in topics) if words]
     found = []
     for row in Summary.objects.filter(owner_id=owner_id).order_by("id") if wanted or names else ():
         said = [frozenset(words_of(one["text"])) for one in row.said]

@@ -61,10 +61,26 @@ def test_feelings_and_past_plans_fade_and_names_do_not() -> None:
     assert ends_on(Fact("feeling", "nervous about it"), TODAY) == TODAY + timedelta(days=7)
 
 
+def test_a_favourite_of_these_days_is_one_of_the_same_sort() -> None:
+    old = Fact("favourite", "chem", "subject")
+    assert relation(Fact("favourite", "history", "subject these days"), old, "en") == "changes"
+    assert (
+        relation(Fact("favourite", "placali", "plat désormais"), Fact("favourite", "attiéké", "plat"), "fr")
+        == "changes"
+    )
+    assert relation(Fact("favourite", "pizza", "school dinner"), Fact("favourite", "soup", "dinner"), "en") is None
+
+
 def test_what_is_meant_and_what_is_left_alone() -> None:
     assert meant("leo", Fact("person", "Leo", "friend"))
     assert meant("my science test", Fact("plan", "science test"))
     assert not meant("the science test", Fact("does", "play the drums"))
+    assert meant("the musical thing", Fact("plan", "school musical"))
+    assert meant("minha cor favorita", Fact("favourite", "bege", "cor"))
+    for topic in ("my name", "meu nome", "mi nombre", "mon prénom"):
+        assert meant(topic, Fact("name", "Ozzy"))
+        assert not meant(topic, Fact("pet", "Ozzy", "dog"))
+    assert not meant("everything", Fact("like", "tea")), "that is asked for in other words"
     assert bounded(Fact("person", "Paul", "dad"), [Fact("boundary", "my dad")])
     assert not bounded(Fact("like", "my drums"), [Fact("boundary", "my dad")])
 

@@ -12,10 +12,22 @@ from typing import Any
 import numpy as np
 import pytest
 
-from chatbot.core.encoder import EncoderError, encode, encode_async, encode_many_async, encoder, model_directory
+from chatbot.core.encoder import (
+    TRUNK,
+    EncoderError,
+    encode,
+    encode_async,
+    encode_many_async,
+    encoder,
+    model_directory,
+    tails,
+)
+from chatbot.core.encoder.english import english_opened, mean_pooled
 from chatbot.core.encoder.files import files_checked
-from chatbot.core.encoder.model import OVERLAP, WINDOW, TrunkModel, groups_of, mean_pooled, windows_of
+from chatbot.core.encoder.model import OVERLAP, WINDOW, TrunkModel, groups_of, windows_of
+from chatbot.core.encoder.multilingual import multilingual
 from chatbot.core.encoder.service import Encoder
+from chatbot.core.encoder.tails import Tails
 
 TEXTS = [
     "hello there",
@@ -35,7 +47,7 @@ def loaded() -> Iterator[Encoder]:
 
 @pytest.fixture(scope="module")
 def model() -> TrunkModel:
-    return TrunkModel(model_directory())
+    return TrunkModel(english_opened())
 
 
 @functools.cache
@@ -49,7 +61,7 @@ def whole(model: TrunkModel, text: str) -> Any:
     """The plain model with mean pooling, as its authors use it."""
     import torch
 
-    ids = torch.tensor([[model.cls, *model.tokenizer.encode(text, add_special_tokens=False).ids, model.sep]])
+    ids = torch.tensor([[model.begin, *model.tokenizer.encode(text, add_special_tokens=False).ids, model.end]])
     with torch.inference_mode():
         hidden = of_its_authors()(input_ids=ids, attention_mask=torch.ones_like(ids)).last_hidden_state
     return mean_pooled(hidden, torch.ones_like(ids, dtype=torch.bool)).numpy()[0]
@@ -94,7 +106,7 @@ def test_a_long_text_is_read_to_its_end(loaded: Encoder) -> None:
 
 def test_windows_share_their_edges_and_leave_nothing_out() -> None:
     ids = list(range(1000, 1700))
-    windows = windows_of(ids, cls=1, sep=2)
+    windows = windows_of(ids, begin=1, end=2)
     assert all(len(window) <= WINDOW and window[0] == 1 and window[-1] == 2 for window in windows)
     assert {token for window in windows for token in window[1:-1]} == set(ids)
     assert windows[0][-1 - OVERLAP : -1] == windows[1][1 : 1 + OVERLAP]
@@ -102,7 +114,7 @@ def test_windows_share_their_edges_and_leave_nothing_out() -> None:
 
 @pytest.mark.parametrize("count", [0, 1, 253, 254, 255, 476, 477])
 def test_a_text_at_the_edge_of_a_window_is_cut_right(count: int) -> None:
-    windows = windows_of(list(range(count)), cls=-1, sep=-2)
+    windows = windows_of(list(range(count)), begin=-1, end=-2)
     assert {token for window in windows for token in window[1:-1]} == set(range(count))
     assert len(windows) == (1 if count <= 254 else 2 if count <= 476 else 3)
 
@@ -171,7 +183,7 @@ def test_a_closed_encoder_says_so_and_closing_twice_is_fine() -> None:
 
 
 def test_missing_files_are_named(tmp_path: Path) -> None:
-    made = Encoder(tmp_path)
+    made = Encoder(lambda: english_opened(tmp_path))
     for _ in range(2):
         with pytest.raises(EncoderError, match=r"model\.safetensors is missing"):
             made.encode(["hello"])
@@ -189,7 +201,40 @@ def test_a_broken_model_is_the_same_news(tmp_path: Path) -> None:
     for name in ("model.safetensors", "config.json", "tokenizer.json"):
         (tmp_path / name).write_bytes(b"{}")
     digest = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
-    made = Encoder(tmp_path, sha256=digest)
+    made = Encoder(lambda: english_opened(tmp_path, sha256=digest))
     with pytest.raises(EncoderError, match="can't be loaded"):
         made.encode(["hello"])
     made.close()
+
+
+class _Panic(BaseException):
+    """What a library written in another language raises when it gives up."""
+
+
+def test_a_panic_in_the_thread_is_told_and_the_next_text_is_read() -> None:
+    made = Encoder()
+    made.head_ensure("panics", lambda: _panics)
+    with pytest.raises(EncoderError, match="_Panic"):
+        made.encode(["hello"], heads=("panics",))
+    assert made.encode(["hello"])[0].array.shape == (384,)
+    made.close()
+
+
+def _panics(hidden: Any, mask: Any) -> Any:
+    raise _Panic
+
+
+def test_a_sign_that_stands_for_a_sentence_costs_no_more_than_others(loaded: Encoder) -> None:
+    (found,) = multilingual().encode(["\ufdfa" * 1000], heads=(TRUNK,))
+    assert sum(len(hidden) for hidden in found.hidden) < 1300
+
+
+def test_what_is_kept_of_a_text_holds_nothing_of_its_batch_and_goes_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept, now = Tails(), 1000.0
+    monkeypatch.setattr(tails.time, "monotonic", lambda: now)
+    encoded = encode(["a line that is read beside others"] * 3)[0]
+    assert kept.keep("a line", encoded).base is None
+    assert kept.find("a line") is not None
+    now += Tails.SECONDS + 1
+    kept.expire()
+    assert not kept._kept

@@ -12,8 +12,11 @@ import pytest
 import yaml
 
 from chatbot.core.encoder import Encoder
+from chatbot.core.encoder.four import rows_widened
+from chatbot.core.encoder.multilingual import opened
 from moderation.detectors.classifier.detector import ACTED, Classifier, opinion
 from moderation.detectors.classifier.grams import BUCKETS, places_of
+from moderation.detectors.classifier.head import LAYERS
 from moderation.detectors.classifier.outputs import AT, OUTPUTS
 from moderation.detectors.classifier.reading import BEFORE, message_before, reply_before, reply_judged
 from moderation.detectors.classifier.weights import FOLDER, SETTINGS, WeightsError, settings_read, weights_read
@@ -25,7 +28,7 @@ from tests.moderation.reading import NOW, screen_with
 
 @pytest.fixture(scope="module")
 def encoder() -> Iterator[Encoder]:
-    made = Encoder()
+    made = Encoder(opened)
     yield made
     made.close()
 
@@ -70,16 +73,13 @@ def test_what_runs_is_what_was_trained(encoder: Encoder, tmp_path: Path) -> None
     import torch
     from safetensors.numpy import save
     from torch import nn
-    from transformers import BertConfig
-    from transformers.models.bert.modeling_bert import BertLayer
 
     from training.moderation.net import Net
     from training.moderation.quantise import quantised
+    from training.multilingual.layers import layers_new
 
     torch.manual_seed(3)
-    config = BertConfig(hidden_size=384, num_attention_heads=12, intermediate_size=1536)
-    config._attn_implementation = "sdpa"
-    net = Net(nn.ModuleList(BertLayer(config) for _ in range(3))).eval()
+    net = Net(layers_new(LAYERS)).eval()
     nn.init.normal_(net.kinds.weight, std=0.1)
     nn.init.normal_(net.grams.weight, std=0.5)
     content = save(quantised({name: value.numpy() for name, value in net.state_dict().items()}))
@@ -87,7 +87,7 @@ def test_what_runs_is_what_was_trained(encoder: Encoder, tmp_path: Path) -> None
     classifier = Classifier(settings=_settings(tmp_path, content, cuts=cuts), folder=tmp_path, shared=encoder)
     weights = classifier.weights()
     layers = {f"layers.{name}": value for name, value in weights.layers.items()}
-    grams = weights.grams.astype(np.float32) * weights.gram_scales.astype(np.float32)
+    grams = rows_widened(weights.grams, weights.gram_scales)
     shipped = {**weights.dense, **layers, "grams.weight": grams}
     net.load_state_dict({name: torch.from_numpy(value) for name, value in shipped.items()})
 
@@ -199,7 +199,7 @@ async def test_settings_that_cant_be_used_leave_the_house_its_crisis_help(
     assert broken.check_danger("i want to kill myself", language="en", watch=WatchState()) is not None
     assert _message(broken, "i want to kill myself").decision.playbook == "suicide_L2"
     reading = await broken.read_message("nice weather today", ())
-    assert (reading.runs, reading.encoded is not None) == (None, True)
+    assert reading.runs is None
     assert _message(broken, "nice weather today", reading=reading).decision.low
 
 
@@ -215,13 +215,12 @@ def test_what_is_wrong_with_the_files_is_found_once(tmp_path: Path, encoder: Enc
 
 
 async def test_a_reading_that_failed_is_told_by_the_screen(tmp_path: Path) -> None:
-    own = Encoder()
+    own = Encoder(opened)
     path = _settings(tmp_path, b"cut", sha256=settings_read().sha256)
     broken = screen_with(classifier=Classifier(settings=path, folder=tmp_path, shared=own))
     reading = await broken.read_message("nice weather today", ())
     own.close()
     assert reading.runs is None
-    assert reading.encoded is not None, "the companion still gets its vector"
     assert _message(broken, "nice weather today", reading=reading).decision.action == "support"
 
 

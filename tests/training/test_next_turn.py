@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from training.moderation.pack import encoder_pack
 from training.moderation.quantise import weights_start
 from training.next_turn.dialogues import Pair, dialogues_opened, pairs_opened, part_of
+from training.next_turn.english import encoder_pack
 from training.next_turn.net import Known, loss_of
 from training.next_turn.pack import PARTS, pairs_pack
 from training.next_turn.train import Settings, Trainer, main

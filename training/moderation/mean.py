@@ -10,8 +10,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from chatbot.core.encoder.eight import widened
-from training.moderation.quantise import quantised
+from training.moderation.quantise import quantised, wide
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -23,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--share", type=float, default=0.5, help="of the first")
     given = parser.parse_args(arguments)
-    first, second = (widened(load_file(path)) for path in (given.first, given.second))
+    first, second = (wide(load_file(path)) for path in (given.first, given.second))
     mean = {name: given.share * value + (1 - given.share) * second[name] for name, value in first.items()}
     save_file(quantised(mean), given.out.with_suffix(".safetensors"))
 

@@ -7,13 +7,14 @@ numpy and on the shared trunk, is moderation.detectors.classifier; a test holds 
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import torch
 from torch import Tensor, nn
 
 from moderation.detectors.classifier.grams import BUCKETS
 from moderation.detectors.classifier.outputs import OUTPUTS
+from training.multilingual.layers import layers_run
 
 SIZE: Final = 384
 GRAM_SIZE: Final = 32
@@ -44,7 +45,7 @@ class Net(nn.Module):
 
     def forward(self, hidden: Tensor, kinds: Tensor, mask: Tensor, spelt: Bag, before: Bag) -> Tensor:
         """hidden (texts, tokens, 384) from the trunk, kinds and mask (texts, tokens). Logits (texts, outputs)."""
-        read = self.read_norm(pooled(self.run_layers(hidden + self.kinds(kinds), mask), kinds, mask).float())
+        read = self.read_norm(pooled(layers_run(self.layers, hidden + self.kinds(kinds), mask), kinds, mask).float())
         bag, earlier = self.bag(spelt), self.bag(before)
         read, bag, earlier = self.dropout(read), self.dropout(bag), self.dropout(earlier)
         if self.training and self.branch:
@@ -61,13 +62,6 @@ class Net(nn.Module):
         counts = torch.diff(starts, append=torch.tensor([len(places)], device=starts.device))
         total = self.grams(places, starts) / counts.clamp(min=1).sqrt().unsqueeze(1)
         return self.gram_norm(total) * (counts > 0).unsqueeze(1)
-
-    def run_layers(self, hidden: Tensor, mask: Tensor) -> Tensor:
-        attend = mask[:, None, None, :]
-        for layer in self.layers:
-            given: Any = layer(hidden, attend)
-            hidden = given[0] if isinstance(given, tuple) else given
-        return hidden
 
 
 Bag = tuple[Tensor, Tensor]  # places of all texts one after another, and where each text starts

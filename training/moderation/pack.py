@@ -1,8 +1,7 @@
-"""Examples and the frozen encoder in two small files, so that training can run where neither the data nor the
-tokenizer is: `python -m training.moderation.pack FOLDER [--written-only] [--opened 0.3]`.
+"""Examples in one file, so that training can run where the data is not:
+`python -m training.moderation.pack FOLDER [--written-only] [--opened 0.3]`.
 
 examples.npz: token ids (uint16) and normalised text of all examples, one after another, and what is known of each.
-encoder.safetensors: the encoder in half precision, word table and upper layers in 8 bits; for training only.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from chatbot.core.encoder import model_directory
+from chatbot.core.encoder.multilingual import BEGIN, END, FOLDER, TOKENIZER
 from moderation.detectors.classifier.outputs import AT, OUTPUTS
 from moderation.detectors.classifier.reading import BEFORE, BEFORE_TOKENS
 from moderation.normalise import normalise
@@ -27,15 +26,17 @@ from training.moderation.banked import SOURCE as BANK
 from training.moderation.banked import examples_banked
 from training.moderation.examples import Example
 from training.moderation.opened import DataMissing, counted, examples_opened
+from training.moderation.ordinary import SOURCE as ORDINARY
+from training.moderation.ordinary import examples_ordinary
 from training.moderation.written import examples_written
 
-MOST_TOKENS: Final = 254  # and [CLS] and [SEP]
+MOST_TOKENS: Final = 254  # and what marks the begin and the end
 OURS: Final = 2.0  # examples of this weight and more carry labels of our own
 
 
 def examples_all(*, written_only: bool = False) -> list[Example]:
     """Every example once: the same text of two sources counts as the first, the written one."""
-    sources: Iterable[Example] = examples_written()
+    sources: Iterable[Example] = chain(examples_written(), examples_ordinary())
     if not written_only:
         sources = chain(sources, examples_banked(), examples_opened())
     found: dict[tuple[str, bool], Example] = {}
@@ -48,14 +49,15 @@ def examples_all(*, written_only: bool = False) -> list[Example]:
     return list(found.values())
 
 
-def some_of(examples: Sequence[Example], opened: float) -> list[Example]:
-    """Those with labels of our own, the bank's, and a share of the rest (always the same), which are many."""
+def some_of(examples: Sequence[Example], *, opened: float, ordinary: float) -> list[Example]:
+    """What was written for this and what carries labels of ours, and a share of the rest (always the same), which is
+    much."""
+    shares = {BANK: ordinary, ORDINARY: ordinary}
     return [
         example
         for example in examples
-        if example.weight >= OURS
-        or example.source == BANK
-        or zlib.crc32(example.text.encode("utf-8", "replace")) < opened * 2**32
+        if (example.source not in shares and example.weight >= OURS)
+        or zlib.crc32(example.text.encode("utf-8", "replace")) < shares.get(example.source, opened) * 2**32
     ]
 
 
@@ -68,17 +70,15 @@ def examples_pack(examples: Sequence[Example], path: Path) -> None:
     """Each example is a run of segments, what was said before and then the text that is judged, which is the last."""
     from tokenizers import Tokenizer
 
-    tokenizer = Tokenizer.from_file(str(model_directory() / "tokenizer.json"))
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
-    cls, sep = tokenizer.token_to_id("[CLS]"), tokenizer.token_to_id("[SEP]")
+    tokenizer = Tokenizer.from_file(str(FOLDER / TOKENIZER))
+    begin, end = tokenizer.token_to_id(BEGIN), tokenizer.token_to_id(END)
     encoded = tokenizer.encode_batch(
         [text for example in examples for text in _segments(example)], add_special_tokens=False
     )
     lasts = [last for example in examples for last in _is_last(example)]
     tokens: list[Any] = []
     for found, last in zip(encoded, lasts, strict=True):
-        ids = [cls, *found.ids[:MOST_TOKENS], sep]
+        ids = [begin, *found.ids[:MOST_TOKENS], end]
         tokens.append(np.asarray(ids if last else ids[-BEFORE_TOKENS:], np.uint16))
     texts = [_plain(example.text) for example in examples]
     earlier = [_plain("\n".join(example.before[-BEFORE:])) for example in examples]
@@ -118,35 +118,20 @@ def _plain(text: str) -> bytes:
     return normalise(text).text.encode("utf-8", "replace")
 
 
-def encoder_pack(path: Path) -> None:
-    import torch
-    from safetensors.torch import load_file, save_file
-
-    packed: dict[str, Any] = {}
-    for name, weight in load_file(model_directory() / "model.safetensors").items():
-        # The upper layers are only where tuning begins, so 8 bits do for them as well.
-        upper = weight.ndim == 2 and name.startswith(("encoder.layer.3.", "encoder.layer.4.", "encoder.layer.5."))
-        if name.endswith("word_embeddings.weight") or upper:
-            scale = weight.abs().amax(1, keepdim=True) / 127
-            packed[name], packed[f"{name}.scale"] = (weight / scale).round().to(torch.int8), scale.half()
-        elif weight.is_floating_point():
-            packed[name] = weight.half().contiguous()
-    save_file(packed, path)
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--written-only", action="store_true", help="without the open sets")
     parser.add_argument("--opened", type=float, default=1.0, help="share of the open sets' examples")
+    parser.add_argument("--ordinary", type=float, default=1.0, help="share of the bank's and of ordinary talk")
     options = parser.parse_args(arguments)
     options.folder.mkdir(parents=True, exist_ok=True)
     try:
-        examples = some_of(examples_all(written_only=options.written_only), options.opened)
+        every = examples_all(written_only=options.written_only)
+        examples = some_of(every, opened=options.opened, ordinary=options.ordinary)
     except DataMissing as error:
         sys.exit(str(error))
     examples_pack(examples, options.folder / "examples.npz")
-    encoder_pack(options.folder / "encoder.safetensors")
     print(f"{len(examples)} examples: {counted(examples)}")
 
 

@@ -3,9 +3,10 @@
 
 For each output: a slope by logistic regression of the truth on the logit (Platt 1999), and a cut. `any` decides
 whether anything is done: the lowest cut that keeps harmless texts under it, those that were written to look like danger
-and those of everyday talk. Under it, `unsure` is the score from which a message isn't called fine. The others only name
-what `any` found, so they cut where naming goes best (F1); but hate is also asked for by itself, and cuts where as few
-harmless rows of its own scenes stay over it as of all rows over `any`.
+and those of everyday talk. Of a message its slope is such that no more of everyday talk than said here is over what
+counts as sure (moderation.asking). Under the cut, `unsure` is the score from which a message isn't called fine. The
+others only name what `any` found, so they cut where naming goes best (F1); but hate is also asked for by itself, and
+cuts where as few harmless rows of its own scenes stay over it as of all rows over `any`.
 
 Writes moderation/detectors/classifier/classifier.yaml and prints what each cut gives.
 """
@@ -25,19 +26,22 @@ import numpy as np
 import numpy.typing as npt
 import yaml
 
+from moderation.asking import SURE
 from moderation.detectors.classifier.detector import ENOUGH
 from moderation.detectors.classifier.outputs import AT, OUTPUTS
 from moderation.detectors.classifier.weights import FOLDER, SETTINGS, Cut
+from training.moderation.ordinary import SOURCE as ORDINARY
 from training.moderation.packed import Pack
 
 # How many harmless texts may be acted on: of written ones, each of them made to look like danger, and of everyday ones.
-WRITTEN_FALSE: Final = {"message": 0.05, "reply": 0.02}
-EVERYDAY_FALSE: Final = {"message": 0.008, "reply": 0.02}  # a reply is tried once more
+WRITTEN_FALSE: Final = {"message": 0.044, "reply": 0.02}
+EVERYDAY_FALSE: Final = {"message": 0.026, "reply": 0.02}  # a reply is tried once more
+EVERYDAY_SURE: Final = 0.002  # ... at once, without a question first
 # And of how many it may be said that nobody is sure.
-WRITTEN_UNSURE: Final = 0.07
-EVERYDAY_UNSURE: Final = 0.025
+WRITTEN_UNSURE: Final = 0.078
+EVERYDAY_UNSURE: Final = 0.07
 TALK: Final = (
-    "clinc150", "natural_questions", "self_dialogue", "synthetic_persona_chat", "topical_chat", "xpersona",
+    ORDINARY, "clinc150", "natural_questions", "self_dialogue", "synthetic_persona_chat", "topical_chat", "xpersona",
 )  # fmt: skip
 # The bank's answers are everyday replies; its sayings are of all that a teenager brings, trouble too.
 EVERYDAY: Final = {"message": TALK, "reply": (*TALK, "bank")}
@@ -83,6 +87,8 @@ def chosen(name: str, logits: Logits, truth: npt.NDArray[np.int8], among: Among)
         cut = _over(logits[beside & harmless & ~positive], WRITTEN_FALSE[side])
     elif output == "any":
         cut = max(_over(logits[harmless], WRITTEN_FALSE[side]), _over(logits[everyday], EVERYDAY_FALSE[side]))
+        if side == "message":
+            slope = _odds(SURE) / max(0.5, _over(logits[everyday], EVERYDAY_SURE) - cut)
     else:
         cut = _balanced(logits[known], positive[known])
     over = logits >= cut
@@ -90,6 +96,10 @@ def chosen(name: str, logits: Logits, truth: npt.NDArray[np.int8], among: Among)
         name, slope, -slope * cut, float(over[positive].mean()), float(over[harmless].mean()),
         float(over[everyday].mean()), int(positive.sum()),
     )  # fmt: skip
+
+
+def _odds(chance: float) -> float:
+    return float(np.log(chance / (1 - chance)))
 
 
 def _over(logits: Logits, share: float) -> float:

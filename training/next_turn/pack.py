@@ -19,8 +19,8 @@ from chatbot.core.encoder import model_directory
 from companion.engines.embedded.next_turn import BEFORE, TOKENS
 from companion.types import LANGUAGES
 from training.moderation.opened import DataMissing
-from training.moderation.pack import encoder_pack
 from training.next_turn.dialogues import OURS, Pair, pairs_all
+from training.next_turn.english import encoder_pack
 
 PARTS: Final = ("learn", "choose", "held")
 

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from training.moderation.quantise import weights_start, weights_write
-from training.moderation.train import bert_open
+from training.next_turn.english import bert_open
 from training.next_turn.net import SIZE, Known, Towers, loss_of
 
 TRUNK: Final = 3

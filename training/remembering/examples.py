@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from chatbot.core.encoder import Encoded
+from chatbot.core.encoder import TRUNK, Encoded
 from chatbot.core.encoder.multilingual import multilingual
 from companion.memory.dates import times_in
 from companion.memory.extract import ended_in, facts_in
@@ -58,7 +58,7 @@ def examples_of(rows: Sequence[Row]) -> Iterator[Example]:
 
 def _encoded(rows: Sequence[Row]) -> Iterator[Encoded]:
     for start in range(0, len(rows), TOGETHER):
-        yield from multilingual().encode([row.text for row in rows[start : start + TOGETHER]])
+        yield from multilingual().encode([row.text for row in rows[start : start + TOGETHER]], heads=(TRUNK,))
 
 
 def batches(examples: Sequence[Example], tokens: int, draw: np.random.Generator | None = None) -> list[list[int]]:

@@ -10,6 +10,7 @@ is printed after each epoch, with the cuts that hold a precision. Without it the
 from __future__ import annotations
 
 import argparse
+import hashlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,13 +22,11 @@ import torch
 from safetensors.numpy import load_file, save_file
 from torch import nn
 from torch.nn.functional import cross_entropy
-from transformers import BertConfig
-from transformers.models.bert.modeling_bert import BertLayer
 
 from chatbot.core.encoder.eight import widened
-from chatbot.core.encoder.multilingual import TRUNK_LAYERS
 from companion.memory.tagger import MADE_FOR
 from training.moderation.quantise import quantised
+from training.multilingual.layers import layers_above, layers_new
 from training.multilingual.package import Package, package_find
 from training.remembering.examples import Example, batches, examples_of, laid
 from training.remembering.held import report
@@ -46,17 +45,6 @@ class Settings:
     rate_rest: float = 1.5e-3
     decay: float = 0.01
     dropout: float = 0.15
-
-
-def layers_start(package: Package | None, count: int = LAYERS) -> nn.ModuleList:
-    """The model's own layers above the trunk; without the package they are to be filled from weights."""
-    config = BertConfig(hidden_size=384, num_attention_heads=12, intermediate_size=1536)
-    config._attn_implementation = "sdpa"
-    layers = nn.ModuleList(BertLayer(config) for _ in range(count))
-    for number, layer in enumerate(layers if package is not None else ()):
-        own = package.layer(TRUNK_LAYERS + number)
-        layer.load_state_dict({name: torch.from_numpy(value) for name, value in own.items()})
-    return layers
 
 
 def train(net: Net, examples: Sequence[Example], held: Sequence[Example], settings: Settings, out: Path) -> None:
@@ -117,6 +105,11 @@ def tags_of(net: Net, examples: Sequence[Example]) -> list[Any]:
     return found
 
 
+def is_held(text: str, share: float) -> bool:
+    """By the words alone, so that the same rows are kept back however many are added."""
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4]) < share * 2**32
+
+
 def _start(net: Net, path: Path) -> None:
     """Goes on from weights in 8 bits."""
     wide = widened(load_file(path))
@@ -138,11 +131,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     settings = Settings(epochs=options.epochs, rate_layers=options.rate)
     rows = list(rows_read())
     rows = [rows[at] for at in np.random.default_rng(1).permutation(len(rows))]
-    back = int(len(rows) * options.held)
+    rows.sort(key=lambda row: not is_held(row.text, options.held))
+    back = sum(is_held(row.text, options.held) for row in rows)
     print(f"{len(rows)} rows, {back} kept back", flush=True)
     examples = list(examples_of(rows))
-    package = None if options.start else Package(options.model or package_find())
-    net = Net(layers_start(package), dropout=settings.dropout)
+    back = sum(is_held(example.row.text, options.held) for example in examples)
+    layers = layers_new(LAYERS) if options.start else layers_above(Package(options.model or package_find()), LAYERS)
+    net = Net(layers, dropout=settings.dropout)
     if options.start:
         _start(net, options.start)
     train(net, examples[back:], examples[:back], settings, options.out)

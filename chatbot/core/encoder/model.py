@@ -1,40 +1,44 @@
-"""Loads the model, cuts it into trunk and sentence head, runs batches."""
+"""Runs batches through a model: its trunk once for each text, and the heads that stand on it."""
 
 from __future__ import annotations
 
+import re
 import threading
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
 
 import numpy as np
 
 from chatbot.core.encoder.errors import EncoderError
-from chatbot.core.encoder.files import MODEL_SHA256, SIZE, WEIGHTS, files_checked
-from chatbot.core.encoder.layers import below, layers_of, layers_run, norm_of
+from chatbot.core.encoder.layers import layers_run
 from chatbot.core.encoder.values import SENTENCE, Encoded, Floats, Head, JoinedHead, Part
 
-LAYERS = 6
-TRUNK_LAYERS = 3
-WINDOW = 256  # tokens, [CLS] and [SEP] included
+SIZE: Final = 384  # floats of a token, and of a sentence vector
+WINDOW = 256  # tokens, the marks of begin and end included
 OVERLAP = 32
 MOST_WINDOWS = 128  # a text of 20,000 characters in the worst script; what comes after is not read
 BATCH = 32
 FEW = 320  # tokens, padding included, that one call takes whatever their lengths
 
 Token = TypeVar("Token")
+Place = tuple[int, int]
+
+# Halves of letters, which no tokenizer takes, and signs that stand for whole words: one of them is up to 18 tokens, and
+# a text of them holds up everybody who waits.
+_ODD: Final = re.compile("[\ud800-\udfff\ufdf0-\ufdfd\u3300-\u33ff]")
 
 _threads_set = threading.Event()
 
 
-def windows_of(ids: Sequence[Token], *, cls: Token, sep: Token) -> list[list[Token]]:
-    """Tokens (their ids, or their places) in windows of at most 256, each with its [CLS] and [SEP], neighbours sharing
-    32 tokens."""
+def windows_of(ids: Sequence[Token], *, begin: Token, end: Token) -> list[list[Token]]:
+    """Tokens (their ids, or their places) in windows of at most 256, each with the marks of begin and end, neighbours
+    sharing 32 tokens."""
     room = WINDOW - 2
-    found = [[cls, *ids[:room], sep]]
+    found = [[begin, *ids[:room], end]]
     start = room - OVERLAP
     while start + OVERLAP < len(ids) and len(found) < MOST_WINDOWS:
-        found.append([cls, *ids[start : start + room], sep])
+        found.append([begin, *ids[start : start + room], end])
         start += room - OVERLAP
     return found
 
@@ -58,80 +62,48 @@ def groups_of(lengths: Sequence[int], *, most: int = BATCH) -> list[list[int]]:
     return groups
 
 
-def mean_pooled(hidden: Any, mask: Any) -> Any:
-    """The mean of the real tokens, at unit length: what the model was trained for."""
-    import torch
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """A model's files, opened. marks: the tokens that stand for begin, end and padding; embedded: from token ids
+    (texts, tokens) to states (texts, tokens, 384); lower: the layers that everybody's heads stand on; sentence: the
+    head that gives a vector, where the model has one."""
 
-    weights = mask.unsqueeze(-1).to(hidden.dtype)
-    pooled = (hidden * weights).sum(1) / weights.sum(1).clamp(min=1e-9)
-    return torch.nn.functional.normalize(pooled, p=2, dim=1)
-
-
-class Embeddings:
-    """Word, position and kind of text (there is only one), and their norm."""
-
-    def __init__(self, weights: Mapping[str, Any]) -> None:
-        self.words = weights["word_embeddings.weight"]
-        self.places = weights["position_embeddings.weight"] + weights["token_type_embeddings.weight"][0]
-        self.norm = norm_of(weights, "LayerNorm")
-
-    def __call__(self, ids: Any) -> Any:
-        from torch.nn.functional import layer_norm
-
-        return layer_norm(self.words[ids] + self.places[: ids.shape[1]], *self.norm)
-
-
-class UpperLayers:
-    """The head `sentence`: the model's own upper layers and mean pooling."""
-
-    def __init__(self, layers: Sequence[Any]) -> None:
-        self.layers = layers
-
-    def __call__(self, hidden: Any, mask: Any) -> Any:
-        return mean_pooled(layers_run(self.layers, hidden, mask), mask)
+    tokenizer: Any
+    marks: tuple[str, str, str]
+    embedded: Callable[[Any], Any]
+    lower: Sequence[Any]
+    sentence: Head | None = None
 
 
 class TrunkModel:
-    """The loaded encoder. Not thread safe: one thread calls `run`. Raises EncoderError if it can't be loaded."""
+    """Not thread safe: one thread calls `run`. Raises EncoderError where the tokenizer lacks one of its marks."""
 
-    def __init__(self, directory: Path, *, sha256: str = MODEL_SHA256, threads: int = 1) -> None:
-        files_checked(directory, sha256=sha256)
+    def __init__(self, opened: Opened, *, threads: int = 1) -> None:
         import torch
-        from safetensors.torch import load_file
-        from tokenizers import Tokenizer
 
         if not _threads_set.is_set():
             torch.set_num_threads(threads)
             _threads_set.set()
-        try:
-            weights = load_file(directory / WEIGHTS)
-            # DANGER: this file asks for padding to 128 and cuts at 128; both off, or long messages lose their end.
-            self.tokenizer = Tokenizer.from_file(str(directory / "tokenizer.json"))
-            self.tokenizer.no_padding()
-            self.tokenizer.no_truncation()
-            self.embedded = Embeddings(below(weights, "embeddings."))
-            layers = layers_of(weights, LAYERS, prefix="encoder.layer.")
-        except Exception as error:  # whatever a broken file provokes is the same news for the operator
-            raise EncoderError(f"The sentence encoder in {directory} can't be loaded: {error}") from error
-        self.cls, self.sep, self.pad = (self._special(token) for token in ("[CLS]", "[SEP]", "[PAD]"))
-        self.lower = layers[:TRUNK_LAYERS]
-        self.sentence = UpperLayers(layers[TRUNK_LAYERS:])
+        self.tokenizer, self.embedded, self.lower = opened.tokenizer, opened.embedded, opened.lower
+        self.begin, self.end, self.pad = (self._special(token) for token in opened.marks)
+        self.own = {} if opened.sentence is None else {SENTENCE: opened.sentence}
 
     def run(
         self, texts: Sequence[str], *, heads: Mapping[str, Head], wanted: Sequence[Sequence[str]] | None = None
     ) -> list[Encoded]:
         """Encodes texts: the trunk once per window, then for each text the heads that are `wanted` for it, by name;
-        without `wanted`, the sentence head and all of `heads` for every text."""
+        without `wanted`, the model's own and all of `heads` for every text."""
         import torch
 
         spans: list[tuple[int, int]] = []
         windows: list[list[int]] = []
-        for ids in self._ids(texts):
-            found = windows_of(ids, cls=self.cls, sep=self.sep)
+        read = self._read(texts)
+        for one in read:
+            found = windows_of(one.ids, begin=self.begin, end=self.end)
             spans.append((len(windows), len(windows) + len(found)))
             windows.extend(found)
         hidden: list[Floats] = [np.empty(0, np.float32)] * len(windows)
-        every = {SENTENCE: self.sentence, **heads}
+        every = {**self.own, **heads}
         asked = wanted or [tuple(every)] * len(texts)
         owner = [at for at, (first, last) in enumerate(spans) for _ in range(first, last)]
         outputs: dict[str, list[Floats]] = {name: list(hidden) for name in every}
@@ -152,9 +124,10 @@ class TrunkModel:
             Encoded(
                 array=_one(outputs[SENTENCE][first:last]) if SENTENCE in names else np.empty(0, np.float32),
                 hidden=tuple(hidden[first:last]),
+                places=_places(texts[at], one.offsets),
                 outputs={name: np.stack(outputs[name][first:last]) for name in names if name in heads},
             )
-            for (first, last), names in zip(spans, asked, strict=True)
+            for at, (one, (first, last), names) in enumerate(zip(read, spans, asked, strict=True))
         ]
 
     def run_joined(self, runs: Sequence[Sequence[Part]], *, head: JoinedHead) -> list[Floats]:
@@ -181,15 +154,17 @@ class TrunkModel:
                     found[at] = values[row]
         return found
 
-    def _ids(self, texts: Sequence[str]) -> list[list[int]]:
-        if len(texts) == 1:  # the usual message; a batch would wake the tokenizer's threads for it
-            return [self.tokenizer.encode(texts[0], add_special_tokens=False).ids]
-        return [found.ids for found in self.tokenizer.encode_batch(list(texts), add_special_tokens=False)]
+    def _read(self, texts: Sequence[str]) -> list[Any]:
+        """Token ids and offsets of each."""
+        whole = [_ODD.sub("?", text) for text in texts]
+        if len(whole) == 1:  # the usual message; a batch would wake the tokenizer's threads for it
+            return [self.tokenizer.encode(whole[0], add_special_tokens=False)]
+        return list(self.tokenizer.encode_batch(whole, add_special_tokens=False))
 
     def _special(self, token: str) -> int:
         found = self.tokenizer.token_to_id(token)
         if found is None:
-            raise EncoderError(f"The sentence encoder's tokenizer has no {token}.")
+            raise EncoderError(f"The encoder's tokenizer has no {token}.")
         return int(found)
 
     def _trunk(self, windows: Sequence[Sequence[int]]) -> tuple[Any, Any]:
@@ -214,3 +189,15 @@ def _one(vectors: Sequence[Floats]) -> Floats:
         return vectors[0]
     mean = np.mean(np.stack(vectors), axis=0)
     return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-9), dtype=np.float32)
+
+
+def _places(text: str, offsets: Sequence[Place]) -> tuple[tuple[Place, ...], ...]:
+    """By window; a token that begins at the space before its word begins at the word."""
+    bare = [_bare(text, *place) for place in offsets]
+    return tuple(tuple(one) for one in windows_of(bare, begin=(0, 0), end=(0, 0)))
+
+
+def _bare(text: str, start: int, end: int) -> Place:
+    while start < end and text[start].isspace():
+        start += 1
+    return (start, end) if start < end else (0, 0)

@@ -1,4 +1,4 @@
-"""The encoder as a service of the process: one thread, batches of whoever asks, loaded on first use, closed cleanly."""
+"""An encoder as a service of the process: one thread, batches of whoever asks, loaded on first use, closed cleanly."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ import atexit
 import contextlib
 import threading
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
+from chatbot.core.encoder.english import english_opened
 from chatbot.core.encoder.errors import EncoderError
-from chatbot.core.encoder.files import MODEL_SHA256, model_directory
-from chatbot.core.encoder.model import BATCH, TrunkModel
+from chatbot.core.encoder.model import BATCH, Opened, TrunkModel
 from chatbot.core.encoder.tails import Tails
 from chatbot.core.encoder.values import SENTENCE, Encoded, Floats, Head, JoinedHead, Part
 from chatbot.core.encoder.worker import Answer, Item, Worker
@@ -22,12 +21,11 @@ TRUNK = "trunk"  # asked for as a head: the trunk alone, without a vector
 
 
 class Encoder:
-    """Thread safe. Nothing is loaded before the first text. Raises EncoderError from every call when the files are
-    missing or wrong (kept: it is not tried again), and after `close`."""
+    """Thread safe. Nothing is loaded before the first text. `opened` raises EncoderError where the files are missing or
+    wrong; so does every call then (kept: it is not tried again), and after `close`."""
 
-    def __init__(self, directory: Path | None = None, *, sha256: str = MODEL_SHA256, threads: int = 1) -> None:
-        self._directory = directory
-        self._sha256 = sha256
+    def __init__(self, opened: Callable[[], Opened] = english_opened, *, threads: int = 1) -> None:
+        self._opened = opened
         self._threads = threads
         self._heads: dict[str, Head] = {}
         self._joined: dict[str, JoinedHead] = {}
@@ -113,7 +111,7 @@ class Encoder:
             return model.run(
                 [text for text, _ in texts],
                 heads={name: self._heads[name] for name in names},
-                wanted=[heads if TRUNK in heads else (SENTENCE, *heads) for _, heads in texts],
+                wanted=[heads if TRUNK in heads else (*model.own, *heads) for _, heads in texts],
             )
         runs = [item for item, _ in asked if not isinstance(item, str)]
         return model.run_joined(runs, head=self._joined[asked[0][1][0]])
@@ -123,47 +121,68 @@ class Encoder:
             raise self._broken
         if self._model is None:
             try:
-                directory = self._directory or model_directory()
-                self._model = TrunkModel(directory, sha256=self._sha256, threads=self._threads)
+                self._model = TrunkModel(self._opened(), threads=self._threads)
             except EncoderError as error:
                 self._broken = error
                 raise
         return self._model
 
 
-_guard = threading.Lock()
-_options: dict[str, Path | int | None] = {"directory": None, "threads": 1}
-_shared: Encoder | None = None
+_every: list[Shared] = []
 
 
-def encoder_configure(*, directory: Path | None = None, threads: int = 1) -> None:
-    """Options of the process-wide encoder, set once before its first use. Raises RuntimeError after it."""
-    with _guard:
-        if _shared is not None and _shared.loaded:
-            raise RuntimeError("the encoder is already in use")
-        _options.update(directory=directory, threads=threads)
+class Shared:
+    """One encoder for the process. Calling it is free; using what it gives loads the model."""
+
+    def __init__(self, opened: Callable[[], Opened]) -> None:
+        self._opened = opened
+        self._threads = 1
+        self._one: Encoder | None = None
+        self._guard = threading.Lock()
+        _every.append(self)
+
+    def __call__(self) -> Encoder:
+        with self._guard:
+            if self._one is None:
+                self._one = Encoder(self._opened, threads=self._threads)
+            return self._one
+
+    def configure(self, *, threads: int) -> None:
+        """Set once, before its first use. Raises RuntimeError after it."""
+        with self._guard:
+            if self._one is not None and self._one.loaded:
+                raise RuntimeError("the encoder is already in use")
+            self._threads = threads
+            self._one = None
+
+    def expire(self) -> None:
+        with self._guard:
+            here = self._one
+        if here is not None:
+            here.tails.expire()
+
+    def close(self) -> None:
+        """The next use makes a fresh one."""
+        with self._guard:
+            closing, self._one = self._one, None
+        if closing is not None:
+            with contextlib.suppress(RuntimeError):  # the interpreter may be too far gone to join threads
+                closing.close()
 
 
-def encoder() -> Encoder:
-    """The process-wide encoder. Making it is free; using it loads the model."""
-    global _shared  # noqa: PLW0603 (one model per process is the point)
-    with _guard:
-        if _shared is None:
-            directory, threads = _options["directory"], _options["threads"]
-            _shared = Encoder(
-                directory if isinstance(directory, Path) else None, threads=threads if isinstance(threads, int) else 1
-            )
-        return _shared
+encoder = Shared(english_opened)
+
+
+def tails_expire() -> None:
+    """Drops the ends of texts that are kept for too long; for a sweep."""
+    for one in _every:
+        one.expire()
 
 
 def encoder_close() -> None:
-    """Closes the process-wide encoder; the next use makes a fresh one."""
-    global _shared
-    with _guard:
-        closing, _shared = _shared, None
-    if closing is not None:
-        with contextlib.suppress(RuntimeError):  # the interpreter may be too far gone to join threads
-            closing.close()
+    """Closes the process's encoders."""
+    for one in _every:
+        one.close()
 
 
 atexit.register(encoder_close)

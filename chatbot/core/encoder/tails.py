@@ -16,8 +16,8 @@ _SECRET: Final = secrets.token_bytes(16)
 
 
 def tail_of(encoded: Encoded) -> Floats:
-    """What is kept of a text to be read with later ones: (at most 64, 384)."""
-    return encoded.hidden[-1][-TAIL_TOKENS:]
+    """What is kept of a text to be read with later ones: (at most 64, 384). A copy: the rest of its batch goes."""
+    return encoded.hidden[-1][-TAIL_TOKENS:].copy()
 
 
 class Tails:
@@ -42,9 +42,17 @@ class Tails:
         with self._lock:
             self._kept[_key(text)] = (now, tail)
             self._kept.move_to_end(_key(text))
-            while len(self._kept) > self.MOST or next(iter(self._kept.values()))[0] < now - self.SECONDS:
-                self._kept.popitem(last=False)
+            self._drop(now)
         return tail
+
+    def expire(self) -> None:
+        """Drops what is too old, for when nobody writes."""
+        with self._lock:
+            self._drop(time.monotonic())
+
+    def _drop(self, now: float) -> None:
+        while self._kept and (len(self._kept) > self.MOST or next(iter(self._kept.values()))[0] < now - self.SECONDS):
+            self._kept.popitem(last=False)
 
 
 def _key(text: str) -> bytes:

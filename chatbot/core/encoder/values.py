@@ -43,8 +43,7 @@ class Encoded:
 
     array: 384 float32 of unit length (the mean of the windows of a long text); empty where no vector was asked for.
     hidden: what the trunk gave, a (tokens, 384) array per window of at most 256 tokens.
-    places: where in the text each of those tokens stands, by window; (0, 0) for one that stands for no letter. Only
-    from the encoder for four languages.
+    places: where in the text each of those tokens stands, by window; (0, 0) for one that stands for no letter.
     outputs: what the heads that were asked for gave, (windows, n) each.
     """
 

@@ -87,9 +87,9 @@ class Worker:
             group = [asked for asked in wanted if asked.kind == kind]
             try:
                 found = self._run([(asked.item, asked.heads) for asked in group])
-            except Exception as error:  # every asker hears of it, and the thread lives on for the next batch
+            except BaseException as error:  # every asker hears of it (a library's panic too), and the thread lives on
                 for asked in group:
-                    asked.answer.set_exception(error)
+                    asked.answer.set_exception(error if isinstance(error, Exception) else EncoderError(repr(error)))
             else:
                 for asked, answer in zip(group, found, strict=True):
                     asked.answer.set_result(answer)

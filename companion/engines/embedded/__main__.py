@@ -47,11 +47,11 @@ def main() -> int:
         return 0
     print("Preparing the companion's lines (once, and after they change; a minute or two) ...", flush=True)
     # Imported here: a run that has nothing to do should be quick.
-    from chatbot.core.encoder.service import encoder_configure
+    from chatbot.core.encoder import encoder
     from companion.engines.base import EngineError
     from companion.engines.embedded.engine import EmbeddedEngine
 
-    encoder_configure(threads=os.cpu_count() or 1)  # nobody else needs the machine yet
+    encoder.configure(threads=os.cpu_count() or 1)  # nobody else needs the machine yet
     try:
         asyncio.run(EmbeddedEngine(cache_dir=cache).ready())
     except EngineError as error:

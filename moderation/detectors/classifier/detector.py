@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import threading
 from collections.abc import Mapping, Sequence
@@ -12,7 +11,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from chatbot.core.encoder import TRUNK, Encoded, Encoder, EncoderError, encoder
+from chatbot.core.encoder import TRUNK, Encoded, Encoder, EncoderError
+from chatbot.core.encoder.four import BLOCK, rows_widened
+from chatbot.core.encoder.multilingual import multilingual
 from moderation.detectors.classifier.grams import places_of
 from moderation.detectors.classifier.head import NAME, UpperLayers
 from moderation.detectors.classifier.outputs import AT, LEVELS, OUTPUTS, SEVERITIES
@@ -93,24 +94,24 @@ class Classifier:
             return self._weights
 
     def encoder(self) -> Encoder:
-        """The process's encoder, with this head on it."""
-        found = self._shared or encoder()
+        """The process's encoder for four languages, with this head on it."""
+        found = self._shared or multilingual()
         found.joined_head_ensure(self.head, lambda: UpperLayers(self.weights))
         return found
 
-    async def read_async(self, text: str, before: tuple[str, ...], *, vector: bool = False) -> Reading:
-        """Reads in the encoder's thread; with `vector`, the text's sentence vector too. Never raises what the encoder
-        or the weights raise: what couldn't be read is None, and `opinion` raises when it is asked."""
-        own, encoded = self.encoder(), None
+    async def read_async(self, text: str, before: tuple[str, ...]) -> Reading:
+        """Reads in the encoder's thread. Never raises: what couldn't be read is None, and `opinion` raises when it is
+        asked."""
+        own = self.encoder()
         try:
             new = [line for line in dict.fromkeys(before) if own.tails.find(line) is None]
-            waiting = [own.encode_async(line, heads=(TRUNK,)) for line in new]
-            encoded, *read = await asyncio.gather(own.encode_async(text, heads=() if vector else (TRUNK,)), *waiting)
+            encoded, *read = await own.encode_many_async([text, *new], heads=(TRUNK,))
             runs = await own.joined_async(self._runs(text, encoded, before, new, read), head=self.head)
-        except (EncoderError, WeightsError) as error:
-            log.error("classifier_failed: %s", error)
-            return Reading(text, before, encoded)
-        return Reading(text, before, encoded, tuple(runs))
+        except Exception as error:  # rules still speak, and the screen tells what failed
+            known = isinstance(error, EncoderError | WeightsError)  # another's text may hold words of the message
+            log.error("classifier_failed: %s", error if known else type(error).__name__)
+            return Reading(text, before)
+        return Reading(text, before, tuple(runs))
 
     def read(self, text: str, before: tuple[str, ...]) -> Reading:
         """Like `read_async`, waiting for it. Raises EncoderError or WeightsError."""
@@ -118,7 +119,7 @@ class Classifier:
         new = [line for line in dict.fromkeys(before) if own.tails.find(line) is None]
         encoded, *read = own.encode([text, *new], heads=(TRUNK,))
         runs = own.joined(self._runs(text, encoded, before, new, read), head=self.head)
-        return Reading(text, before, encoded, tuple(runs))
+        return Reading(text, before, tuple(runs))
 
     def _runs(
         self, text: str, encoded: Encoded, before: Sequence[str], new: Sequence[str], read: Sequence[Encoded]
@@ -131,6 +132,8 @@ class Classifier:
 
     def opinion(self, reading: Reading, side: Side) -> Opinion:
         """What a reading says. Raises WeightsError, or EncoderError where nothing could be read."""
+        if reading.late:
+            raise EncoderError("The message was not read in time.")
         if reading.runs is None:
             reading = self.read(reading.text, reading.before)
         unsure = self._settings.unsure if self._settings is not None else ACTED
@@ -159,8 +162,8 @@ class Classifier:
     def _bag(self, weights: Weights, text: str) -> Floats:
         places = places_of(normalise(text).text)
         if not places.size:
-            return np.zeros((1, weights.grams.shape[1]), np.float32)
-        rows = weights.grams[places].astype(np.float32) * weights.gram_scales[places].astype(np.float32)
+            return np.zeros((1, weights.grams.shape[1] * BLOCK), np.float32)
+        rows = rows_widened(weights.grams[places], weights.gram_scales[places])
         total = rows.sum(axis=0, keepdims=True) / np.sqrt(np.float32(places.size))
         found: Floats = _normed(total, weights.dense["gram_norm.weight"], weights.dense["gram_norm.bias"])
         return found

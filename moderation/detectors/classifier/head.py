@@ -9,7 +9,7 @@ from typing import Any, Final
 from moderation.detectors.classifier.weights import Weights
 
 NAME: Final = "moderation"
-LAYERS: Final = 3
+LAYERS: Final = 4
 JUDGED: Final = 0  # kinds of parts
 EARLIER: Final = 1
 

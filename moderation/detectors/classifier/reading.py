@@ -24,15 +24,15 @@ Runs = list[list[Part]]
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """text: what is judged; before: what is read with it; encoded: the text's own vector and trunk, None where the
-    encoder can't be used; runs: what the upper layers gave, (n, 1536), None where the classifier can't be used;
-    second: what a guard model said beside them, None where none was asked."""
+    """text: what is judged; before: what is read with it; runs: what the upper layers gave, (n, 1536), None where the
+    classifier can't be used; second: what a guard model said beside them, None where none was asked; late: rules see
+    danger in it, and it was not waited for."""
 
     text: str
     before: tuple[str, ...] = ()
-    encoded: Encoded | None = None
     runs: tuple[Floats, ...] | None = None
     second: SecondOpinion | None = None
+    late: bool = False
 
 
 def message_before(history: Sequence[Exchanged]) -> tuple[str, ...]:

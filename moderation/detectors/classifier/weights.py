@@ -1,4 +1,4 @@
-"""The committed weights: 8-bit numbers with a scale for each row, checked by hash before they are opened."""
+"""The committed weights: layers in 8 bits, pieces of words in 4, checked by hash before they are opened."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from chatbot.core.encoder.eight import SCALE, widened
+from chatbot.core.encoder.four import BLOCK
+from moderation.detectors.classifier.grams import BUCKETS
 from moderation.detectors.classifier.outputs import AT, OUTPUTS
 
 FOLDER: Final = Path(__file__).parent
@@ -61,8 +63,8 @@ class Weights:
 
     layers: Mapping[str, Floats]
     dense: Mapping[str, Floats]
-    grams: npt.NDArray[np.int8]  # (places, size)
-    gram_scales: npt.NDArray[np.float16]  # (places, 1)
+    grams: npt.NDArray[np.uint8]  # (places, blocks, 16), two numbers in each
+    gram_scales: npt.NDArray[np.float16]  # (places, blocks)
 
 
 def settings_read(path: Path = SETTINGS) -> Settings:
@@ -108,7 +110,7 @@ def _opened(raw: Mapping[str, npt.NDArray[np.generic]]) -> Weights:
     dense = {name: value for name, value in full.items() if not name.startswith("layers.")}
     if dense["out.weight"].shape[0] != len(OUTPUTS) or dense["direct.weight"].shape[0] != len(OUTPUTS):
         raise ValueError(f"{dense['out.weight'].shape[0]} outputs, expected {len(OUTPUTS)}")
-    return Weights(
-        layers, dense, raw[GRAMS].astype(np.int8, copy=False),
-        raw[f"{GRAMS}{SCALE}"].astype(np.float16, copy=False),
-    )  # fmt: skip
+    grams, scales = raw[GRAMS], raw[f"{GRAMS}{SCALE}"]
+    if grams.dtype != np.uint8 or grams.shape != (BUCKETS, *scales.shape[1:], BLOCK // 2):
+        raise ValueError(f"pieces of words as {grams.dtype} {grams.shape}")
+    return Weights(layers, dense, grams.astype(np.uint8, copy=False), scales.astype(np.float16, copy=False))
