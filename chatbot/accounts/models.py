@@ -105,7 +105,8 @@ class GuardianAlert(models.Model):
     """That a guardian is asked to look after their teen now. Holds no word of the chat, and no category of it.
 
     `held`: not for the guardian's eyes, since home may be the danger; staff have it (4.9).
-    `mailed_at`: when they were told, by a mail or by their own page. `seen_at`: they said that they are on it.
+    `mailed_at`: when they were told, by a mail that went out or by their own page; not before, since until then it can
+    be held back. `seen_at`: they said that they are on it.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id)

@@ -13,12 +13,15 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
 
 from chatbot.accounts import gate, guardianship
 from chatbot.accounts.models import (
     AlertKind,
     ErasureReason,
     ErasureRequest,
+    GuardianAlert,
     Guardianship,
     GuardianshipState,
     Role,
@@ -27,6 +30,7 @@ from chatbot.accounts.models import (
     User,
 )
 from chatbot.core import clock
+from chatbot.core.audit import audit_record
 
 DAYS = 14
 STEP = 5
@@ -103,8 +107,11 @@ class GuardianView:
         return 26 * len(self.days)
 
 
-def seen_by_guardian(link: Guardianship, *, now: datetime) -> GuardianView:
-    """What is shown by this link. For an active one: `gate.may_oversee` gives it."""
+def seen_by_guardian(link: Guardianship, *, now: datetime, waiting: bool = True) -> GuardianView:
+    """What is shown by this link. For an active one: `gate.may_oversee` gives it.
+
+    waiting: alerts too that the guardian was not told of yet, as their page would show them if it were opened now.
+    """
     teen = link.teen
     zone = gate.zone_of(teen)
     return GuardianView(
@@ -117,7 +124,7 @@ def seen_by_guardian(link: Guardianship, *, now: datetime) -> GuardianView:
         another_no=guardianship.another_no(link),
         limits=_limits(teen, now),
         days=_days(link, now),
-        alerts=_alerts(link, now),
+        alerts=_alerts(link, now, waiting=waiting),
         end_asked_at=link.end_asked_at,
         erasure_due=_erasure_due(link),
     )
@@ -154,8 +161,10 @@ def _days(link: Guardianship, now: datetime) -> tuple[SeenDay, ...]:
     )
 
 
-def _alerts(link: Guardianship, now: datetime) -> tuple[SeenAlert, ...]:
+def _alerts(link: Guardianship, now: datetime, *, waiting: bool) -> tuple[SeenAlert, ...]:
     rows = link.alerts.filter(held=False, at__gte=max(link.since, now - ALERTS_SHOWN)).order_by("-at")
+    if not waiting:
+        rows = rows.exclude(seen_at=None, mailed_at=None)
     return tuple(SeenAlert(row.id, row.kind, row.at, row.seen_at) for row in rows)
 
 
@@ -171,10 +180,52 @@ def alerts_unseen(guardian: User) -> int:
     return sum(link.alerts.filter(held=False, seen_at=None).count() for link in links)
 
 
-def alerts_shown(link: Guardianship, *, now: datetime) -> None:
-    """The guardian's own page shows what there is: they are told, as by a mail. DANGER: call it before the page is
-    made. What they have read can't be held back any more: that it was gone would tell them why (4.9)."""
-    link.alerts.filter(held=False, mailed_at=None).update(mailed_at=now)
+def shown_to_guardian(link: Guardianship, *, now: datetime) -> GuardianView:
+    """What the guardian's own page shows, and they are told of it by that, as by a mail.
+
+    DANGER: noted before it is shown, and nothing is shown that was not noted. What they have read can't be held back
+    any more: that it was gone would tell them why (4.9).
+    """
+    _told(link.alerts.filter(held=False), link.teen_id, now)
+    return seen_by_guardian(link, now=now, waiting=False)
+
+
+def alert_mailed(alert: GuardianAlert, *, now: datetime) -> None:
+    """The mail about it has gone out."""
+    _told(GuardianAlert.objects.filter(id=alert.id, held=False), alert.link.teen_id, now)
+
+
+def _told(alerts: QuerySet[GuardianAlert], teen_id: uuid.UUID, now: datetime) -> None:
+    """The guardian knows of these from now on, and the teen reads that they do."""
+    waiting = alerts.filter(mailed_at=None)
+    if not waiting.exists():
+        return
+    with transaction.atomic():
+        rows = _locked(waiting)
+        GuardianAlert.objects.filter(id__in=[row.id for row in rows]).update(mailed_at=now)
+        for _ in rows:
+            # DANGER: only what the guardian sees too is told here: a person's page is read over their shoulder (4.9).
+            audit_record(actor="house", subject=teen_id, action="guardian_alerted")
+
+
+def _locked(alerts: QuerySet[GuardianAlert]) -> list[GuardianAlert]:
+    """Nobody else changes these until the transaction ends. In one order, so that no two wait for each other."""
+    return list(alerts.select_for_update().order_by("id"))
+
+
+def alerts_hold(teen_id: uuid.UUID) -> set[uuid.UUID]:
+    """Home may be the danger: what no guardian of this teen was told yet is held back. The incidents it was about."""
+    links = Guardianship.objects.filter(teen_id=teen_id)
+    with transaction.atomic():
+        rows = _locked(GuardianAlert.objects.filter(link__in=links, held=False, seen_at=None, mailed_at=None))
+        GuardianAlert.objects.filter(id__in=[row.id for row in rows]).update(held=True)
+    return {row.incident_id for row in rows}
+
+
+def alert_unhold(alert: GuardianAlert) -> bool:
+    """What a mail has spoken of stands on the page, though it was held back while the mail was under way: that there
+    was nothing would tell them why (4.9). True where it was."""
+    return GuardianAlert.objects.filter(id=alert.id, held=True, mailed_at=None).update(held=False) == 1
 
 
 def alert_see(guardian: User, alert_id: uuid.UUID) -> uuid.UUID:
@@ -195,6 +246,6 @@ def alert_file(link: Guardianship, *, incident_id: uuid.UUID, kind: AlertKind, h
     held: home may be the danger, so nobody there is told; what they were not told yet is held back too.
     """
     if held:
-        link.alerts.filter(seen_at=None, mailed_at=None).update(held=True)
+        alerts_hold(link.teen_id)
     _, made = link.alerts.get_or_create(incident_id=incident_id, defaults={"kind": kind, "held": held, "at": at})
     return made and not held

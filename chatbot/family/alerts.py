@@ -6,6 +6,7 @@ import uuid
 from datetime import timedelta
 
 from django.conf import settings
+from django.core.cache import cache
 from django.core.mail import send_mail
 from django.db import transaction
 from django.utils import translation
@@ -14,19 +15,20 @@ from django.utils.translation import gettext as _
 from chatbot.accounts import gate
 from chatbot.accounts.guardianship import links_of
 from chatbot.accounts.models import AlertKind, GuardianAlert, User
-from chatbot.accounts.oversight import alert_file
+from chatbot.accounts.oversight import alert_file, alert_mailed, alert_unhold
 from chatbot.chat.selectors import adult_line_coming
 from chatbot.core import clock
-from chatbot.core.audit import audit_record
 from chatbot.core.jobs import enqueue_after_commit
 from moderation.incidents import services as incidents
-from moderation.incidents.adults import adult_done, adult_wanted_by
+from moderation.incidents.adults import adult_done, adult_told_after_all, adult_wanted_by
 
 # The teen hears of it first, but nobody waits longer for that: a sweep comes every quarter of a minute.
 LINE_WAITS = timedelta(seconds=45)
 # What comes while an alert lies there unseen is the same call for help, and makes no second one.
 SAME_CALL = timedelta(hours=1)
 MAIL_TRIED = timedelta(hours=6)
+# Longer than a mail server may keep a sender waiting, step by step (EMAIL_TIMEOUT).
+MAIL_CLAIMED_S = 300
 
 
 def alert_make(incident_id: uuid.UUID) -> int:
@@ -42,7 +44,8 @@ def alert_make(incident_id: uuid.UUID) -> int:
     if early and wanted.turn_id is not None and adult_line_coming(wanted.turn_id):
         return 0
     with transaction.atomic():
-        held = incidents.watch_load(wanted.person_id).home_danger
+        # DANGER: with the watch held still: what is filed while home becomes the danger, nobody else would hold back.
+        held = incidents.watch_hold(wanted.person_id).home_danger
         asked = _file(wanted.person_id, wanted.id, AlertKind(wanted.kind), held=held)
         adult_done(wanted.id, told=asked > 0)
     return asked
@@ -63,8 +66,6 @@ def _file(teen_id: uuid.UUID, incident_id: uuid.UUID, kind: AlertKind, *, held: 
             asked += 1
         elif alert_file(link, incident_id=incident_id, kind=kind, held=held, at=now):
             asked += 1
-            # DANGER: only what the guardian sees too is told here: a person's page is read over their shoulder (4.9).
-            audit_record(actor="house", subject=teen.id, action="guardian_alerted")
             _mail_after_commit(link.alerts.get(incident_id=incident_id))
     return asked
 
@@ -76,18 +77,27 @@ def _mail_after_commit(alert: GuardianAlert) -> None:
 
 def mail_send(alert_id: uuid.UUID) -> bool:
     """One mail an alert. It says that there is something to look at, and where: no name, no kind, no time."""
-    alert = GuardianAlert.objects.filter(id=alert_id, held=False, seen_at=None).select_related("link__guardian").first()
-    if alert is None or not alert.link.guardian.email or not settings.EMAIL_URL:
-        return False
-    # Claimed before it is sent: of two workers one writes. Where it can't be sent the claim is given back.
-    if GuardianAlert.objects.filter(id=alert.id, held=False, mailed_at=None).update(mailed_at=clock.now()) != 1:
+    claim = f"family:mail:{alert_id}"
+    # Of two workers one writes. The row says nothing of a mail under way: only who was told is told (4.9).
+    if not settings.EMAIL_URL or not cache.add(claim, 1, timeout=MAIL_CLAIMED_S):
         return False
     try:
+        waits = GuardianAlert.objects.filter(id=alert_id, held=False, seen_at=None, mailed_at=None)
+        alert = waits.select_related("link__guardian").first()
+        if alert is None or not alert.link.guardian.email:
+            return False
         _send(alert.link.guardian)
-    except OSError:
-        GuardianAlert.objects.filter(id=alert.id).update(mailed_at=None)
-        raise
+        _sent(alert)
+    finally:
+        cache.delete(claim)
     return True
+
+
+def _sent(alert: GuardianAlert) -> None:
+    with transaction.atomic():
+        if alert_unhold(alert):
+            adult_told_after_all(alert.incident_id)
+        alert_mailed(alert, now=clock.now())
 
 
 def _send(guardian: User) -> None:

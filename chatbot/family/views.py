@@ -27,10 +27,7 @@ from chatbot.family.forms import AgreeForm, LimitsForm, MailForm
 def index(request: HttpRequest, person: User) -> HttpResponse:
     """Everybody one is linked to, with what waits to be looked at."""
     now = clock.now()
-    links = [link for link in guardianship.links_of(person) if _overseen(link)]
-    for link in links:
-        sight.alerts_shown(link, now=now)
-    seen = [sight.seen_by_guardian(link, now=now) for link in links]
+    seen = [sight.shown_to_guardian(link, now=now) for link in guardianship.links_of(person) if _overseen(link)]
     context = {
         "seen": seen,
         "new": {view.teen_id for view in seen if any(alert.seen_at is None for alert in view.alerts)},
@@ -58,8 +55,7 @@ def teen(request: HttpRequest, person: User, teen_id: uuid.UUID) -> HttpResponse
     """One teen: alerts, minutes, what holds, and what can be done."""
     now = clock.now()
     link = gate.may_oversee(person, teen_id, now=now)
-    sight.alerts_shown(link, now=now)
-    context = {"seen": sight.seen_by_guardian(link, now=now), "mine": True, "agree": AgreeForm()}
+    context = {"seen": sight.shown_to_guardian(link, now=now), "mine": True, "agree": AgreeForm()}
     return render(request, "family/teen.html", context)
 
 

@@ -23,7 +23,7 @@ class Mirror:
 
 @dataclass(frozen=True)
 class SentAlert:
-    """That a guardian was asked to look after the teen. What was held back from them was never sent."""
+    """That a guardian was asked to look after the teen. What was held back from them, or waits, was not sent."""
 
     at: datetime
     to: str
@@ -64,11 +64,16 @@ def asked_by(teen: User) -> list[Guardianship]:
 
 
 def teens_seen(guardian: User, *, now: datetime) -> list[GuardianView]:
-    """What this guardian's own pages show, of every teen they are linked to."""
-    return [seen_by_guardian(link, now=now) for link in links_of(guardian) if _shows(link, now)]
+    """What this guardian's own pages have shown, of every teen they are linked to.
+
+    DANGER: a copy tells nobody anything new. It is kept, and what waits to be told may be held back yet (4.9).
+    """
+    links = (link for link in links_of(guardian) if _shows(link, now))
+    return [seen_by_guardian(link, now=now, waiting=False) for link in links]
 
 
 def alerts_about(teen: User) -> list[SentAlert]:
     """Alerts that went out about the teen, oldest first."""
-    rows = GuardianAlert.objects.filter(link__teen=teen, held=False).select_related("link__guardian").order_by("at")
+    told = GuardianAlert.objects.filter(link__teen=teen, held=False).exclude(seen_at=None, mailed_at=None)
+    rows = told.select_related("link__guardian").order_by("at")
     return [SentAlert(row.at, row.link.guardian.username, row.seen_at) for row in rows]

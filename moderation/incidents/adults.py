@@ -7,11 +7,13 @@ what was lost by `adults_waiting`.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
 
+from chatbot.accounts.oversight import alerts_hold
 from chatbot.core import clock
 from chatbot.core.jobs import enqueue_after_commit
 from moderation.crisis.adults import HelpKind, adult_wanted, help_kind
@@ -20,6 +22,7 @@ from moderation.types import Decision
 
 WANTED, TOLD, NOT_TOLD = "adult_wanted", "guardian_told", "guardian_not_told"
 NOT_ASKED = "guardian_not_asked"
+HELD_BACK = "guardian_held_back"
 LATEST = timedelta(hours=24)
 
 _jobs: list[str] = []
@@ -87,3 +90,20 @@ def adult_done(incident_id: uuid.UUID, *, told: bool) -> None:
         if not rows.filter(action__in=(TOLD, NOT_TOLD)).exists() and Incident.objects.filter(id=incident_id).exists():
             action = TOLD if told else NOT_TOLD
             IncidentEvent.objects.create(incident_id=incident_id, actor="house", action=action, at=clock.now())
+
+
+def adult_told_after_all(incident_id: uuid.UUID) -> None:
+    """It was held back too late: a mail was under way. Staff read that too."""
+    _note([incident_id], TOLD)
+
+
+def adults_hold(person_id: uuid.UUID) -> None:
+    """Home is the danger from now on: what no guardian was told yet is held back, and staff read beside each incident
+    that it was."""
+    _note(alerts_hold(person_id), HELD_BACK)
+
+
+def _note(incident_ids: Iterable[uuid.UUID], action: str) -> None:
+    now = clock.now()
+    for incident in Incident.objects.filter(id__in=incident_ids).only("id"):
+        IncidentEvent.objects.create(incident=incident, actor="house", action=action, at=now)

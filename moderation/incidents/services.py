@@ -21,7 +21,7 @@ from chatbot.core.rows import only_row
 from moderation.crisis.helplines import helplines, verified_put
 from moderation.detectors.personal.spans import mask, personal_spans
 from moderation.detectors.private import private_spans
-from moderation.incidents.adults import adult_want
+from moderation.incidents.adults import adult_want, adults_hold
 from moderation.incidents.models import (
     CrisisCount,
     HelplineCheck,
@@ -299,11 +299,18 @@ def watch_load(person_id: uuid.UUID) -> WatchState:
     return WatchState() if row is None else from_json(row.watch)
 
 
+def watch_hold(person_id: uuid.UUID) -> WatchState:
+    """The watch as `watch_load` reads it, and nobody changes it until the transaction ends."""
+    hold(f"watch of {person_id}")
+    return watch_load(person_id)
+
+
 def watch_store(person_id: uuid.UUID, watch: WatchState, *, before: WatchState | None = None) -> None:
     """Keep the watch; an empty one for somebody who has none is not written.
 
     DANGER: `before` is the one that this one was made from. Where another conversation of the person wrote its own in
-    between, both count (watch_together): a danger told there must not be undone by "hi" said here.
+    between, both count (watch_together): a danger told there must not be undone by "hi" said here. With the watch that
+    first says that home is the danger, alerts that nobody was told of yet are held back: it may be the last word (4.9).
     """
     with transaction.atomic():
         hold(f"watch of {person_id}")
@@ -316,6 +323,8 @@ def watch_store(person_id: uuid.UUID, watch: WatchState, *, before: WatchState |
         row = row or PersonWatch(person_id=person_id)
         row.watch = to_json(watch)
         row.save()
+        if watch.home_danger and not standing.home_danger:
+            adults_hold(person_id)
 
 
 def referral_count(*, region: str, category: str, band: str) -> None:

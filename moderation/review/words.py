@@ -79,6 +79,7 @@ DONE: Final[Mapping[str, Words]] = {
     "adult_wanted": gettext_lazy("Their parent or carer is to be asked to look after them"),
     "guardian_told": gettext_lazy("Their parent or carer was asked to look after them, without a word of it"),
     "guardian_not_told": gettext_lazy("No parent or carer was asked: none is linked, or home may be the danger"),
+    "guardian_held_back": gettext_lazy("Held back from whoever hadn't been told yet: home may be the danger"),
     "guardian_not_asked": gettext_lazy("No parent or carer was asked: the teen couldn't be told first"),
     "filed": gettext_lazy("Flagged"),
     "claimed": gettext_lazy("Claimed"),

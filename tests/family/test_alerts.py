@@ -273,7 +273,11 @@ async def test_an_alert_that_was_not_shown_yet_is_held_back_once_home_is_the_dan
     await answered(maya_now, SAID)
     await in_database(jobs.drain)
     assert await GuardianAlert.objects.filter(held=False).acount() == 1
-    await answered(maya_now, DANGERS["abuse"])
+    await answered(maya_now, DANGERS["abuse"])  # the last that is said: it has nobody asked, and no job comes of it
+    assert await GuardianAlert.objects.filter(held=False).acount() == 0
+    assert "Please check on them now" not in await page_of(ana_now, maya_now)
+    assert "guardian_alerted" not in [entry.action for entry in await in_database(audit_of, maya_now.id)]
+    assert await events() == ["adult_wanted", "guardian_told", "guardian_held_back"]
     await answered(maya_now, SAID)
     await in_database(jobs.drain)
     assert await GuardianAlert.objects.filter(held=False).acount() == 0

@@ -81,6 +81,8 @@ def test_a_guardian_s_copy_holds_what_the_panel_shows_and_no_more(
     signed_in: SignIn, maya: User, ana: User, link: Guardianship
 ) -> None:
 
+    assert [one["seen_at"] is None for one in json.loads(copy_of(signed_in(ana)))["teens"][0]["alerts"]] == [False]
+    signed_in(ana).get("/family/")  # a copy tells nothing that no page has told
     found = json.loads(copy_of(signed_in(ana)))["teens"]
     view = oversight.seen_by_guardian(link, now=clock.now())
     assert [one["teen"] for one in found] == ["maya"]
