@@ -1,13 +1,16 @@
-"""What is done about a text in danger that is not, or can't be, stored as a message: the written flow all the same.
+"""What is done about a text in danger that is not, or can't be, stored as a message, or whose turn breaks: the written
+flow all the same.
 
 The watch, the incident and the count are kept where the database answers; else in memory, until it does.
 """
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -17,11 +20,14 @@ from chatbot.accounts import gate
 from chatbot.accounts.erasure import age_doubted
 from chatbot.accounts.guardianship import is_guarded
 from chatbot.accounts.models import User
+from chatbot.chat import answering
 from chatbot.chat.material import language_of
+from chatbot.chat.models import Turn
 from chatbot.core import clock
 from chatbot.core.crypto import CryptoError
 from chatbot.core.database import in_database
 from chatbot.core.keys import KeyMissing
+from companion.play.services import play_close
 from moderation import crisis, screen
 from moderation import watch as watching
 from moderation.crisis import CrisisAnswer
@@ -123,10 +129,68 @@ async def danger_unkept(person: User, text: str) -> CrisisAnswer:
 
 
 def answer_unkept(person: User, text: str, danger: Decision, key: uuid.UUID | None = None) -> CrisisAnswer:
+    return answer_unstored(person, text, _met(person, text, danger), None, key=key)
+
+
+def _met(person: User, text: str, danger: Decision) -> Unstored:
+    """The danger that rules found, and what it makes of the watch."""
     before = watching.settle(incidents.watch_load(person.id), clock.now())
     after = watching.advance(before, danger, clock.now())
-    met = Unstored(danger, replace(after, home_danger=_home_danger(person, text, before)), before)
-    return answer_unstored(person, text, met, None, key=key)
+    return Unstored(danger, replace(after, home_danger=_home_danger(person, text, before)), before)
+
+
+def danger_plan(turn: Turn, text: str, danger: Decision) -> dict[str, Any]:
+    """What is said to a stored message whose turn breaks whoever answers it, with the watch, the incident and the count
+    kept as ever, once. Raises answering.LeaseLost.
+
+    DANGER: a fault in keeping it must not stand between a danger and its words, nor one in the watch between it and
+    staff.
+    """
+    person = turn.conversation.person
+    try:
+        return _plan_kept(turn, text, danger)
+    except answering.LeaseLost:
+        raise
+    except (DatabaseError, CryptoError) as error:
+        log.error("database_away", error=type(error).__name__)
+        return _planned(danger, answer_without_database(person, text, danger))
+    except Exception as error:
+        log.error("danger_half_kept", turn=str(turn.id), error=type(error).__name__)
+        with contextlib.suppress(Exception):
+            if danger.incident:
+                _incident(person, danger, text, conversation_id=turn.conversation_id, turn_id=turn.id, late=True)
+        return _planned(danger, _crisis(danger, person, text, WatchState()))
+
+
+def _plan_kept(turn: Turn, text: str, danger: Decision) -> dict[str, Any]:
+    person = turn.conversation.person
+    met = _met(person, text, danger)
+    with transaction.atomic():
+        answering.turn_renew(turn.id, turn.fence, now=clock.now())
+        standing = Turn.objects.get(id=turn.id).trace or {}
+        if {"words", "decision"} <= standing.keys():  # all of it was kept with that
+            return standing
+        answering.turn_decide(turn_id=turn.id, message_id=turn.message_id, fence=turn.fence, action=danger.action)
+        plan = _planned(danger, answer_unstored(person, text, met, turn.conversation_id, turn_id=turn.id))
+        answering.turn_plan(turn_id=turn.id, fence=turn.fence, trace=plan)
+    with contextlib.suppress(Exception):  # a game that stays open is no danger
+        play_close(person.id)
+    return plan
+
+
+def _planned(decision: Decision, answer: CrisisAnswer) -> dict[str, Any]:
+    """The answer as a turn keeps it."""
+    plan: dict[str, Any] = {
+        "decision": {
+            "action": decision.action, "severity": decision.severity, "level": decision.level,
+            "categories": list(decision.categories), "playbook": decision.playbook, "policy": decision.policy,
+            "reason": decision.reason,
+        },
+        "words": list(answer.bubbles), "chips": list(answer.chips), "mood": "calm",
+    }  # fmt: skip
+    if answer.card is not None:
+        plan["card"] = answer.card.to_json()
+    return {**plan, "adult_told": True} if answer.told else plan
 
 
 def _home_danger(person: User, text: str, before: WatchState) -> bool:
@@ -185,7 +249,7 @@ def _file_late(late: _Unfiled) -> bool:
         return False
     with transaction.atomic():
         if late.danger.incident:
-            _incident(late.person, late.danger, late.text, conversation_id=None, key=None, late=True)
+            _incident(late.person, late.danger, late.text, conversation_id=None, turn_id=None, late=True)
         if late.shown:
             _referral_count(late.person, late.danger)
     return True
@@ -197,9 +261,13 @@ def answer_unstored(
     met: Unstored,
     conversation_id: uuid.UUID | None,
     *,
-    key: uuid.UUID | None,
+    key: uuid.UUID | None = None,
+    turn_id: uuid.UUID | None = None,
 ) -> CrisisAnswer:
-    """The written flow for somebody whose words the house may not keep; the watch and the incident are kept."""
+    """The written flow for somebody whose words the house may not keep; the watch and the incident are kept.
+
+    `key`: without a turn the client's id stands for it, so that a double send is one incident.
+    """
     decision = met.decision
     answer = _crisis(decision, person, text, met.watch, guarded=is_guarded(person.id))
     # All or nothing: where the database goes away in the middle, everything is filed later (answer_without_database).
@@ -208,7 +276,8 @@ def answer_unstored(
         if answer.card is not None:
             _referral_count(person, decision)
         if decision.incident:
-            _incident(person, decision, text, conversation_id=conversation_id, key=key)
+            turn_id = turn_id or (None if key is None else uuid.uuid5(person.id, str(key)))
+            _incident(person, decision, text, conversation_id=conversation_id, turn_id=turn_id)
     if "under_13" in decision.categories:  # R19 holds where nothing is stored too
         age_doubted(person.id)
     return answer
@@ -228,14 +297,13 @@ def _incident(
     text: str,
     *,
     conversation_id: uuid.UUID | None,
-    key: uuid.UUID | None,
+    turn_id: uuid.UUID | None,
     late: bool = False,
 ) -> None:
-    """`key`: the client's id stands for the turn that there is not, so that a double send is one incident."""
     incidents.incident_file(
         person_id=person.id,
         conversation_id=conversation_id,
-        turn_id=None if key is None else uuid.uuid5(person.id, str(key)),
+        turn_id=turn_id,
         decision=decision,
         excerpt=text,
         kind="message",

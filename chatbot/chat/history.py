@@ -11,8 +11,10 @@ from typing import Any, NamedTuple
 import structlog
 
 from chatbot.chat.models import Author, Message, MessageState, Sentence, Turn
+from chatbot.core import clock
 from chatbot.core.crypto import CryptoError
 from chatbot.core.fields import opened
+from companion.memory.kept import LATELY
 from companion.play.services import OPEN_FOR
 from companion.skills.api import Playing
 from companion.types import Line
@@ -109,5 +111,18 @@ def played_off(turn: Turn, *, now: datetime) -> tuple[Playing, ...]:
     try:
         return tuple(Playing(**row) for row in (last.trace or {}).get("played", ()))
     except (CryptoError, TypeError) as error:  # of a version before, or as above: the game is over, the talk goes on
+        log.error("history_unreadable", turn=str(last.id), error=type(error).__name__)
+        return ()
+
+
+def spoken_before(conversation_id: uuid.UUID, turn_id: uuid.UUID) -> tuple[uuid.UUID, ...]:
+    """The memories, and the messages said back, that the reply just before this turn spoke of: "forget that" means
+    those, if it is said soon."""
+    last = Turn.objects.filter(conversation_id=conversation_id, id__lt=turn_id).order_by("-id").first()
+    if last is None or last.done_at is None or clock.now() - last.done_at > LATELY:
+        return ()
+    try:
+        return tuple(uuid.UUID(one) for one in (last.trace or {}).get("spoken_of", ()))
+    except CryptoError as error:  # as above: then it is what they said themselves
         log.error("history_unreadable", turn=str(last.id), error=type(error).__name__)
         return ()

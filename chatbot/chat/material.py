@@ -15,7 +15,7 @@ from chatbot.accounts.models import User
 from chatbot.accounts.standing import limits_loaded
 from chatbot.chat import answering
 from chatbot.chat.help_ready import may_be_answered
-from chatbot.chat.history import before_read, played_off
+from chatbot.chat.history import before_read, played_off, spoken_before
 from chatbot.chat.learning import messages_learn_waiting, messages_let_go
 from chatbot.chat.models import Turn
 from chatbot.chat.summing import forgetting_begins, talks_sum_waiting
@@ -179,9 +179,10 @@ def screening_store(material: Material, screening: Screening, vector: tuple[floa
     elif asked is not None:
         messages_learn_waiting(owner_id, material.language)
         talks_sum_waiting(owner_id, material.language)
+    spoken = spoken_before(material.conversation_id, material.turn_id) if asked in ("forget", "outdated") else ()
     answer = memory_reply(
         owner_id=owner_id, text=text, language=language, seed=material.turn_id.int, at=material.local,
-        off_record=material.off_record,
+        off_record=material.off_record, spoken_of=spoken,
     )  # fmt: skip
     if answer is not None:
         if answer.forgot_all:  # and once more: a job that was at it may have kept something since

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +24,7 @@ class Reply:
     """A reply in the making: writes sentences under its fence, and keeps what the turn leaves behind.
 
     may_recall: memory may come up by itself in it. callback: what may be asked behind it. unasked: memory did come up.
+    loop: the one that answers it, and the only one that may set `stop`.
     """
 
     material: Material
@@ -37,6 +39,12 @@ class Reply:
     may_recall: bool = True
     callback: Callback | None = None
     unasked: bool = False
+    loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
+
+    def hush(self) -> None:
+        """Ask it to stop, from whatever thread. Nothing where its loop has ended."""
+        with contextlib.suppress(RuntimeError):
+            self.loop.call_soon_threadsafe(self.stop.set)
 
     @property
     def fence(self) -> int:

@@ -23,7 +23,7 @@ from chatbot.accounts import gate
 from chatbot.accounts.adapter import sign_out_tell
 from chatbot.accounts.erasure import age_doubted
 from chatbot.accounts.guardianship import is_guarded
-from chatbot.chat import answering, live
+from chatbot.chat import answering, dangers, live
 from chatbot.chat.engine import engine_stream
 from chatbot.chat.hearing import heard
 from chatbot.chat.material import screening_store, turn_begin
@@ -60,10 +60,11 @@ _answering: dict[uuid.UUID, Reply] = {}
 
 
 def turn_hush(turn_id: uuid.UUID) -> None:
-    """Somebody asked to stop this turn: heard at once where it is answered here, at the next sentence elsewhere."""
+    """Somebody asked to stop this turn: heard at once where it is answered here, at the next sentence elsewhere. From
+    any thread."""
     reply = _answering.get(turn_id)
     if reply is not None:
-        reply.stop.set()
+        reply.hush()
 
 
 async def turn_run(turn_id: uuid.UUID) -> bool:
@@ -74,6 +75,8 @@ async def turn_run(turn_id: uuid.UUID) -> bool:
         return False
     turn, material = begun
     reply = Reply(material, turn, started)
+    if turn.stop:  # asked while it still waited
+        reply.stop.set()
     reply.took("read")
     renewing = asyncio.create_task(_renew(reply))
     _answering[turn_id] = reply
@@ -118,16 +121,14 @@ async def _give_up(reply: Reply) -> None:
     """End a turn that breaks whoever answers it: danger with its written words, anything else with a plain sorry."""
     material, finish = reply.material, Finish.FAILED
     with contextlib.suppress(Exception):
-        words: Sequence[str] = (crisis.line("failed", language=material.language, seed=material.turn_id.int),)
-        danger = screen.check_danger(material.text, language=material.language, watch=WatchState())
-        if danger is not None:
-            finish, answer = Finish.CRISIS, _crisis_answer(reply, danger, WatchState(), material.language)
-            words = answer.bubbles
-            if answer.card is not None:
-                reply.trace["card"] = answer.card.to_json()
         reply.engine = answering.WRITTEN
-        for bubble in words:
-            await reply.say(bubble, whole=True)
+        danger = dangers.danger_in(material.text, reply.turn.conversation.person)
+        if danger is None:
+            await reply.say(crisis.line("failed", language=material.language, seed=material.turn_id.int), whole=True)
+        else:
+            finish = Finish.CRISIS
+            plan = await in_database(dangers.danger_plan, reply.turn, material.text, danger)
+            finish = await _told(reply, plan)
     with contextlib.suppress(Exception):  # where that fails too, the lease runs out and the next try comes here again
         await _finish(reply, finish, learn=False)
         await live.wake(material.conversation_id)
@@ -161,8 +162,11 @@ async def _answer(reply: Reply) -> tuple[Finish, bool]:
     except Stopped:
         return Finish.STOPPED, False
     except EngineError:
-        await reply.say(crisis.line("failed", language=material.language, seed=material.turn_id.int))
-        return Finish.FAILED, False
+        finish = Finish.STOPPED  # where this is not to be said either
+        with contextlib.suppress(Stopped):
+            await reply.say(crisis.line("failed", language=material.language, seed=material.turn_id.int))
+            finish = Finish.FAILED
+        return finish, False
 
 
 async def _open_reply(reply: Reply, screening: Screening, encoded: Encoded | None) -> tuple[Finish, bool]:
@@ -170,6 +174,8 @@ async def _open_reply(reply: Reply, screening: Screening, encoded: Encoded | Non
     material = reply.material
     if material.closed is not None:
         return _refused(reply, material.closed), False
+    if reply.stop.is_set():
+        raise Stopped
     if reply.fence > TRIES:  # something in this turn breaks whoever answers it
         raise EngineError("tried too often")
     learn = material.memory and not material.off_record and screening.decision.action == "allow"
@@ -264,7 +270,7 @@ async def _told(reply: Reply, trace: dict[str, Any]) -> Finish:
     """Say the planned words, but those that were said before a crash. Nothing stops them halfway: the next message
     goes on where they end."""
     reply.engine, reply.trace = answering.WRITTEN, trace
-    for bubble in trace["words"][reply.material.said_already :]:
+    for bubble in trace["words"][reply.material.said_already + len(reply.pieces) :]:
         await reply.say(bubble, whole=True)
     if trace.get("adult_told"):  # the teen has heard it: now their guardian may be asked (4.9)
         await in_database(adult_line_stored, reply.material.turn_id)
@@ -288,6 +294,7 @@ async def _remembered(reply: Reply, screening: Screening) -> Finish | None:
     for sentence in sentences_of(answer.text):
         if not await say_checked(reply, Delta(sentence), screening, written=not answer.quotes):
             return await say_withheld(reply, screening)
+    reply.trace["spoken_of"] = [str(one) for one in (*answer.used, *answer.said)]
     return Finish.COMPLETE
 
 

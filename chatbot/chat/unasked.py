@@ -71,6 +71,7 @@ async def _said(reply: Reply, screening: Screening, callback: Callback) -> bool:
             return bool(reply.pieces)
         reply.unasked = True
     reply.trace["memories"] = [*reply.trace.get("memories", ()), str(callback.id)]
+    reply.trace["spoken_of"] = [str(callback.of)]
     return True
 
 

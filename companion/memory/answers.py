@@ -14,7 +14,7 @@ from chatbot.core import clock
 from companion.memory.dates import day_in_words
 from companion.memory.extract import groups_of
 from companion.memory.facts import KINDS, Fact
-from companion.memory.kept import current_of
+from companion.memory.kept import current_of, just_said
 from companion.memory.lexicon import Asked, lexicon, sentence
 from companion.memory.models import Memory
 from companion.memory.reading import read
@@ -25,6 +25,7 @@ from companion.memory.services import (
     memory_forget,
     memory_forget_about,
     memory_forget_all,
+    memory_forget_said,
 )
 from companion.memory.text import flat
 from companion.memory.threads import last_said
@@ -41,12 +42,13 @@ Pair = tuple[Memory, Fact]
 @dataclass(frozen=True)
 class MemoryReply:
     """An answer out of memory, and the memories it used. `forgot_all`: everything was forgotten with it. `quotes`: it
-    says whole sentences of the person's, which nobody else wrote."""
+    says whole sentences of the person's, which nobody else wrote; `said`: the messages that they are from."""
 
     text: str
     used: tuple[uuid.UUID, ...] = ()
     forgot_all: bool = False
     quotes: bool = False
+    said: tuple[uuid.UUID, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,13 +61,14 @@ class _Question:
 @dataclass(frozen=True)
 class _Asker:
     """Whose memory it is, and how they are answered. at: now, in their own time. off_record: of this very message
-    nothing is learned."""
+    nothing is learned. spoken_of: see `memory_reply`."""
 
     owner_id: uuid.UUID
     language: Language
     seed: int
     at: datetime
     off_record: bool
+    spoken_of: tuple[uuid.UUID, ...]
 
     def line(self, name: str) -> str:
         answers = lexicon(self.language).words.answers
@@ -85,15 +88,16 @@ def memory_asked(text: str, language: Language) -> Asked | None:
 
 def memory_reply(
     *, owner_id: uuid.UUID, text: str, language: Language, seed: int, at: datetime | None = None,
-    off_record: bool = False,
+    off_record: bool = False, spoken_of: Sequence[uuid.UUID] = (),
 ) -> MemoryReply | None:  # fmt: skip
     """Answer a question to memory, or do as asked and forget; None when the message is neither. `at`: now, in the
     person's own time. `off_record`: what is said just now changes nothing that is known but by a plain wish to forget
-    it."""
+    it. `spoken_of`: the memories, and the messages said back, that the reply just before it spoke of."""
     asked = _asked(text, language)
     if asked is None:
         return None
-    asker = _Asker(owner_id, language, seed, at or clock.now().astimezone(UTC), off_record)
+    spoken = tuple(spoken_of) if len(spoken_of) <= MOST_SAID else ()  # "that" is none of a long list
+    asker = _Asker(owner_id, language, seed, at or clock.now().astimezone(UTC), off_record, spoken)
     known = current_of(owner_id, asker.at.date())
     if asked.about == "everything":
         return _summary(asker, known)
@@ -165,8 +169,11 @@ def _summary(asker: _Asker, known: Sequence[Pair]) -> MemoryReply:
 
 def _last_time(asker: _Asker, known: Sequence[Pair]) -> MemoryReply:
     boundaries = [fact for _, fact in known if fact.kind == "boundary"]
-    text = last_said(asker.owner_id, boundaries, asker.language, asker.seed, asker.at)
-    return MemoryReply(asker.line("last_said_none")) if text is None else MemoryReply(text, quotes=True)
+    found = last_said(asker.owner_id, boundaries, asker.language, asker.seed, asker.at)
+    if found is None:
+        return MemoryReply(asker.line("last_said_none"))
+    text, said = found
+    return MemoryReply(text, quotes=True, said=said)
 
 
 def _done(asker: _Asker, asked: _Question, known: Sequence[Pair]) -> MemoryReply | None:
@@ -175,30 +182,39 @@ def _done(asker: _Asker, asked: _Question, known: Sequence[Pair]) -> MemoryReply
         return MemoryReply(asker.line("forgot_all"), forgot_all=True)
     if asked.about == "outdated":
         return None if asker.off_record else _outdated(asker, known)
-    return _forget(asker, asked.value)
+    return _forget(asker, asked)
 
 
-def _forget(asker: _Asker, topic: str) -> MemoryReply:
-    """All that is about the topic; without one, all of the message that told the last thing."""
-    if topic:
-        count = memory_forget_about(owner_id=asker.owner_id, topic=topic)
-    elif asker.off_record:  # "forget that": what was said last, and of that nothing was kept
+def _forget(asker: _Asker, asked: _Question) -> MemoryReply:
+    """All that is about the topic; without one, what the companion came up with just before, or told when it was asked;
+    else all of the message that told the last thing, if that was just now."""
+    if asked.value:
+        count = memory_forget_about(owner_id=asker.owner_id, topic=asked.value)
+    elif asker.spoken_of and asked.about == "forget":  # not where they say that it is their own words
+        count = sum(_forgotten(asker.owner_id, one) for one in asker.spoken_of)
+    elif asker.off_record:  # what was said last, and of that nothing was kept
         count = 0
     else:
-        rows = list(Memory.objects.filter(owner_id=asker.owner_id).order_by("id"))
-        last = [row for row in rows if row.id == rows[-1].id or (row.source and row.source == rows[-1].source)]
-        count = len(last)
-        for row in last:
-            with suppress(MemoryNotFound):  # forgotten meanwhile, or with what it was replaced by
-                memory_forget(owner_id=asker.owner_id, memory_id=row.id)
+        count = sum(_forgotten(asker.owner_id, row.id) for row in just_said(asker.owner_id, asker.at))
     return MemoryReply(asker.line("forgot" if count else "nothing_to_forget"))
 
 
+def _forgotten(owner_id: uuid.UUID, one: uuid.UUID) -> int:
+    """Forget a memory, or all that a message told. How many things went."""
+    with suppress(MemoryNotFound):  # forgotten meanwhile, with what it was replaced by, or none
+        memory_forget(owner_id=owner_id, memory_id=one)
+        return 1
+    return memory_forget_said(owner_id=owner_id, source=one)
+
+
 def _outdated(asker: _Asker, known: Sequence[Pair]) -> MemoryReply | None:
-    """ "That's not true anymore": the last thing said is history."""
-    if not known:
+    """ "That's not true anymore": what the companion said just before, if it was one thing, or they themselves, is
+    history."""
+    meant = set(asker.spoken_of) or {row.id for row in just_said(asker.owner_id, asker.at)}
+    pairs = [pair for pair in known if pair[0].id in meant]
+    if not pairs or len(asker.spoken_of) > 1:
         return None
-    row, fact = known[-1]
+    row, fact = pairs[-1]
     try:
         memory_close(owner_id=asker.owner_id, memory_id=row.id, at=asker.at)
     except MemoryNotFound:

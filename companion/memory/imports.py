@@ -19,7 +19,7 @@ from chatbot.core.ids import new_id
 from chatbot.core.locks import hold
 from companion.memory.extract import why_not_kept
 from companion.memory.facts import Fact, fact_row
-from companion.memory.kept import MOST, fact_of, held, last_said, row_close, vectors_of
+from companion.memory.kept import MOST, fact_of, has_room, held, last_said, row_close, vectors_of
 from companion.memory.lexicon import sentence
 from companion.memory.models import Memory, MemoryState
 from companion.memory.reconcile import ONE_ONLY, Relation, merged, relation
@@ -108,7 +108,7 @@ class _Taking:
         if any(moment is not None and moment >= one.last for moment in (*over, *replaced)):
             return "newer"
         gone = [(row, fact) for row, fact, what in how if what is not None]
-        if len(self._current) - len(gone) >= MOST:
+        if not gone and not self._has_room():
             return "full"
         kept = one.fact
         for _, fact in gone:
@@ -119,6 +119,12 @@ class _Taking:
             self._closed.append((row, fact))
         self._current = [*(pair for pair in self._current if pair not in gone), added]
         return "new"
+
+    def _has_room(self) -> bool:
+        room = has_room(self._current, clock.now(), MOST)
+        self._closed += [pair for pair in self._current if pair[0].state == MemoryState.CLOSED]
+        self._current = [pair for pair in self._current if pair[0].state == MemoryState.CURRENT]
+        return room
 
     def _relation(self, one: Brought, row: Memory, known: Fact) -> Relation | None:
         what = relation(one.fact, known, self._language, one.since.date())

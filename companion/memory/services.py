@@ -22,10 +22,13 @@ from companion.memory.kept import (
     MOST,
     current_of,
     fact_of,
+    has_room,
     held,
     last_said,
+    put_beside,
     replaced_by,
     row_close,
+    told_together,
     vector_read,
     vectors_of,
 )
@@ -33,7 +36,7 @@ from companion.memory.lexicon import sentence
 from companion.memory.models import Memory, MemoryState
 from companion.memory.ranking import ENGLISH_ONLY, WORDS_SHARE, Index
 from companion.memory.reading import read
-from companion.memory.reconcile import bounded, counts, ended, ends_on, is_others, meant, merged, relation, words_of
+from companion.memory.reconcile import bounded, counts, ended, ends_on, is_others, meant, relation, words_of
 from companion.memory.summaries import (
     summaries_forget,
     summaries_forget_all,
@@ -155,8 +158,11 @@ def memory_keep(
             row = Memory(id=new_id(), owner_id=owner_id, source=source, since=said_at, vector=vector)
             known = [pair for pair in known if pair[0].state == MemoryState.CURRENT]
             here = {view.id for view in added}
-            kept = _put_beside([pair for pair in known if not _both(fact, pair, here)], row, fact, language)
-            if kept is not None and len(known) < MOST:
+            beside = [pair for pair in known if not told_together(fact, pair, here)]
+            kept = put_beside(beside, row, fact, language)
+            # What took the place of something has its place, however much is known.
+            replaces = any(pair[0].state == MemoryState.CLOSED for pair in known)
+            if kept is not None and (replaces or has_room(known, said_at, MOST)):
                 row.fact = fact_row(kept)
                 row.save(force_insert=True)
                 known.append((row, kept))
@@ -175,26 +181,6 @@ def _moved(told: Understood, known: Sequence[Pair], today: date) -> tuple[Placed
         return ()
     row, fact = ahead[-1]
     return ((replace(fact, day=told.moved[-1]), row.vector),)
-
-
-def _both(fact: Fact, pair: tuple[Memory, Fact], here: set[uuid.UUID]) -> bool:
-    """Two guinea pigs told in one message are two, whatever one alone would say about the other."""
-    return pair[0].id in here and fact.kind in ("pet", "person") and bool(pair[1].value) and pair[1] != fact
-
-
-def _put_beside(known: Sequence[Pair], row: Memory, fact: Fact, language: Language) -> Fact | None:
-    """The fact as it is to be kept in that row, with what it takes the place of closed; None for nothing new."""
-    how = [(other, old, relation(fact, old, language, row.since.date())) for other, old in known]
-    again = next((other for other, _, what in how if what == "same"), None)
-    for other, old, what in how:
-        if what in ("refines", "changes"):
-            fact = merged(fact, old)
-            row_close(other, row.since, by=(again or row).id)
-    if again is None:
-        return fact
-    again.fact = {**again.fact, "times": again.fact.get("times", 1) + 1, "last": row.since.isoformat()}
-    again.save(update_fields=["fact"])
-    return None
 
 
 def memory_recall(
@@ -354,15 +340,15 @@ def memory_forget_about(*, owner_id: uuid.UUID, topic: str) -> int:
 
 
 def memory_forget_said(*, owner_id: uuid.UUID, source: uuid.UUID) -> int:
-    """Delete what one message told. Number of memories deleted, those that they had replaced not counted."""
+    """Delete what one message told. Number of memories and talks deleted, what those had replaced not counted."""
     with transaction.atomic():
         hold(held(owner_id))
         rows = list(Memory.objects.filter(owner_id=owner_id))
         closed = [row for row in rows if row.state == MemoryState.CLOSED]
         told = [row for row in rows if row.source == source]
-        summaries_forget(owner_id, sources=[source])
+        talks = summaries_forget(owner_id, sources=[source])
         _rows_forget(owner_id, [one for row in told for one in (row, *replaced_by(row, closed))])
-    return len(told)
+    return talks + len(told)
 
 
 def memory_close(*, owner_id: uuid.UUID, memory_id: uuid.UUID, at: datetime) -> None:

@@ -23,7 +23,7 @@ from companion.memory.kept import current_of, held
 from companion.memory.lexicon import lexicon
 from companion.memory.models import Memory, MemoryState, Summary
 from companion.memory.reconcile import PLAN_DAYS, bounded, ends_small, words_of
-from companion.memory.summaries import said_in, summary_last
+from companion.memory.summaries import summary_last
 from companion.memory.talks import leans
 from companion.memory.text import flat
 from companion.types import Language
@@ -40,11 +40,13 @@ _MARKS = re2.compile(r"[\"“”„«»{}]")
 
 @dataclass(frozen=True)
 class Callback:
-    """A line that uses a memory unasked. thread: it asks how a plan went; else it is something of the last talk."""
+    """A line that uses a memory unasked. thread: it asks how a plan went; else it is something of the last talk. of:
+    the memory, or the message, that it speaks of."""
 
     id: uuid.UUID
     text: str
     thread: bool
+    of: uuid.UUID
 
 
 def moment_in(text: str, language: Language) -> Moment:
@@ -69,7 +71,7 @@ def callback_due(
         if is_open and _is_askable(fact, boundaries, language):
             name = "thread" if moment == "idle" else f"thread_{moment}"
             line = _line(name, language, seed, day=fact.day or at.date(), today=at.date(), what=fact.value)
-            return Callback(row.id, line, thread=True)
+            return Callback(row.id, line, thread=True, of=row.id)
     if moment == "after":
         return None
     return _last_time(owner_id, boundaries, moment=moment, language=language, seed=seed, at=at)
@@ -105,15 +107,17 @@ def threads_told(*, owner_id: uuid.UUID, text: str, language: Language, said_at:
 
 def last_said(
     owner_id: uuid.UUID, boundaries: Sequence[Fact], language: Language, seed: int, at: datetime
-) -> str | None:
-    """The last talk in its owner's own words, and when that was; None where nothing is kept of one."""
+) -> tuple[str, tuple[uuid.UUID, ...]] | None:
+    """The last talk in its owner's own words, and when that was; with the messages that they are from. None where
+    nothing is kept of one."""
     row = summary_last(owner_id)
-    said = [] if row is None else [text for text in said_in(row) if not _is_bounded(text, boundaries)]
+    said = [] if row is None else [one for one in row.said if not _is_bounded(one["text"], boundaries)]
     if row is None or not said:
         return None
     quoted = lexicon(language).words.sentences["said"]
-    text = " ".join(quoted.format(value=one) for one in said)
-    return _line("last_said", language, seed, day=row.until.astimezone(at.tzinfo).date(), today=at.date(), said=text)
+    text = " ".join(quoted.format(value=one["text"]) for one in said)
+    line = _line("last_said", language, seed, day=row.until.astimezone(at.tzinfo).date(), today=at.date(), said=text)
+    return line, tuple(uuid.UUID(one["source"]) for one in said)
 
 
 def _last_time(
@@ -124,12 +128,12 @@ def _last_time(
     if row is None or row.called is not None or at - row.until < RETURN:
         return None
     day = row.until.astimezone(at.tzinfo).date()
-    said = [text for text in said_in(row) if _is_light(text, language) and not _is_bounded(text, boundaries)]
+    said = [one for one in row.said if _is_light(one["text"], language) and not _is_bounded(one["text"], boundaries)]
     if not said or day >= at.date():
         return None
-    name = "last_time_hello" if moment == "hello" else "last_time"
-    text = _line(name, language, seed, day=day, today=at.date(), said=said[seed % len(said)])
-    return Callback(row.id, text, thread=False)
+    name, one = "last_time_hello" if moment == "hello" else "last_time", said[seed % len(said)]
+    text = _line(name, language, seed, day=day, today=at.date(), said=one["text"])
+    return Callback(row.id, text, thread=False, of=uuid.UUID(one["source"]))
 
 
 def _is_open(row: Memory, fact: Fact, today: date) -> bool:

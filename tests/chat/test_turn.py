@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import uuid
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 
 from chatbot.accounts.models import User
 from chatbot.chat import answering, engine, services, talk
+from chatbot.chat import turn as turn_module
 from chatbot.chat.models import Finish, Turn, TurnState
-from chatbot.chat.turn import TRIES, turn_run
+from chatbot.chat.reply import Reply
+from chatbot.chat.turn import TRIES, turn_hush, turn_run
 from chatbot.core import clock, jobs, metrics
 from chatbot.core.database import in_database
+from companion.engines.base import EngineError
 from companion.engines.scripted import ScriptedEngine, Stall
 from companion.memory.services import memory_list
 from companion.profile.services import companion_shape
@@ -20,6 +26,17 @@ from moderation.incidents.models import CrisisCount, Incident
 from tests.chat.house import NOON, answered, database_away, says, take, until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("noon")]
+
+
+@contextlib.contextmanager
+def asyncio_debug() -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    before = loop.get_debug()
+    loop.set_debug(True)
+    try:
+        yield
+    finally:
+        loop.set_debug(before)
 
 
 async def test_a_message_is_answered_stored_and_done(maya_now: User) -> None:
@@ -198,6 +215,58 @@ async def test_stop_is_heard_while_the_engine_is_silent(maya_now: User) -> None:
     assert (await Turn.objects.aget()).finish == Finish.STOPPED
     await asyncio.gather(*talk._running)
     assert scripted.cancelled == 1
+
+
+async def test_a_turn_that_was_stopped_while_it_waited_asks_no_engine(maya_now: User) -> None:
+    scripted = says("Never said.")
+    taken = await take(maya_now, "tell me")
+    assert taken.acceptance is not None
+    await talk.turn_stop(person=maya_now, turn_id=taken.acceptance.turn_id)
+    assert await turn_run(taken.acceptance.turn_id)
+    turn = await Turn.objects.aget()
+    assert (turn.state, turn.finish, await turn.sentences.acount()) == (TurnState.DONE, Finish.STOPPED, 0)
+    assert scripted.asked == []
+
+
+async def test_stop_is_heard_at_once_from_a_thread_of_the_database(maya_now: User) -> None:
+    reply = Reply(material=None, turn=None, started=0.0)  # type: ignore[arg-type]  # nothing of it is read
+    turn_id = uuid.uuid4()
+    turn_module._answering[turn_id] = reply
+    hearing = asyncio.create_task(reply.stop.wait())
+    await asyncio.sleep(0)
+    try:
+        with asyncio_debug():  # a loop in debug mode refuses what another thread does to it
+            await in_database(turn_hush, turn_id)
+            assert await asyncio.wait_for(hearing, timeout=5)
+    finally:
+        turn_module._answering.pop(turn_id)
+
+
+def test_a_reply_whose_loop_has_ended_is_not_asked_to_stop() -> None:
+    async def begun() -> Reply:
+        return Reply(material=None, turn=None, started=0.0)  # type: ignore[arg-type]  # as above
+
+    reply = asyncio.run(begun())
+    reply.hush()
+    assert not reply.stop.is_set()
+
+
+async def test_a_stop_that_meets_an_engines_failure_ends_the_turn_at_once(
+    maya_now: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    says("Never said.")
+    taken = await take(maya_now, "tell me")
+    assert taken.acceptance is not None
+    turn_id = taken.acceptance.turn_id
+
+    async def fails(*_args: object) -> Finish:
+        await talk.turn_stop(person=maya_now, turn_id=turn_id)
+        raise EngineError("gone")
+
+    monkeypatch.setattr("chatbot.chat.turn._free", fails)
+    assert await turn_run(turn_id)
+    turn = await Turn.objects.aget()
+    assert (turn.state, turn.finish, turn.fence) == (TurnState.DONE, Finish.STOPPED, 1)
 
 
 async def test_a_turn_that_breaks_whoever_answers_it_ends_kindly(maya_now: User) -> None:

@@ -194,6 +194,51 @@ async def test_the_answer_is_learned_as_usual(maya_now: User) -> None:
     assert "won the match" in {view.value for view in views if view.kind == "win"}
 
 
+async def test_forget_that_after_it_was_asked_forgets_the_plan_and_nothing_else(maya_now: User) -> None:
+    says("Okay.")
+    await lived(maya_now, MATCH)
+    clock.move_to(SUNDAY)
+    await in_database(
+        memory.memory_learn, owner_id=maya_now.id, text="i love kiwis", language="en", said_at=SUNDAY, source=None
+    )
+    assert "match" in (await said(maya_now, "hey"))[0]
+    reply, _ = await said(maya_now, "forget that")
+    assert reply in lexicon("en").words.answers["forgot"]
+    views = await in_database(memory.memory_list, owner_id=maya_now.id, language="en")
+    assert [view.value for view in views] == ["kiwis"]
+
+
+async def test_forget_that_after_a_callback_long_ago_is_not_about_it(maya_now: User) -> None:
+    says("Okay.")
+    await lived(maya_now, MATCH)
+    clock.move_to(SUNDAY)
+    assert "match" in (await said(maya_now, "hey"))[0]
+    clock.move_to(SUNDAY + timedelta(hours=2))
+    reply, _ = await said(maya_now, "forget that")
+    assert reply in lexicon("en").words.answers["nothing_to_forget"]
+    assert await Memory.objects.acount() == 1
+
+
+@pytest.mark.parametrize("text", ["hey", "what did we talk about last time?"])
+async def test_forget_that_after_last_time_was_said_back_forgets_what_was_said_then(maya_now: User, text: str) -> None:
+    says("Okay.")
+    await lived(maya_now, "i love the kites over our old mill")
+    clock.move_to(NOON + timedelta(days=1))
+    assert "kites" in (await said(maya_now, text))[0]
+    reply, _ = await said(maya_now, "forget that")
+    assert reply in lexicon("en").words.answers["forgot"]
+    assert (await Memory.objects.acount(), await Summary.objects.acount()) == (0, 0)
+
+
+async def test_forget_that_after_a_question_was_answered_forgets_the_answer(maya_now: User) -> None:
+    says("Okay.")
+    await lived(maya_now, "my dog is called Rex", "i love kiwis")
+    assert "Rex" in (await said(maya_now, "what's my dog called?"))[0]
+    await said(maya_now, "forget that")
+    views = await in_database(memory.memory_list, owner_id=maya_now.id, language="en")
+    assert [view.value for view in views] == ["kiwis"]
+
+
 async def test_behind_a_reply_that_asks_nothing_it_is_asked_and_behind_a_question_not(maya_now: User) -> None:
     says("Which one?")
     await lived(maya_now, MATCH)

@@ -72,7 +72,7 @@ class TestServices:
         return services.memory_learn(owner_id=owner, text=text, language=language, said_at=THEN, source=None)
 
     def ask(self, owner: uuid.UUID, text: str, language: Language = "en") -> str:
-        reply = memory_reply(owner_id=owner, text=text, language=language, seed=1)
+        reply = memory_reply(owner_id=owner, text=text, language=language, seed=1, at=THEN)
         assert reply is not None
         return reply.text
 

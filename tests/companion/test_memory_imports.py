@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.db import DatabaseError
 
+from chatbot.core import clock
 from chatbot.core.ids import new_id
 from companion.memory import services
 from companion.memory.facts import Fact
@@ -148,6 +149,19 @@ def test_there_is_an_end_to_it(owner: uuid.UUID, monkeypatch: pytest.MonkeyPatch
     # Taking the place of something needs no room.
     assert take(owner, brought(Fact("like", "maps of islands"))) == ("new",)
     assert MOST > 2
+
+
+def test_what_has_faded_makes_room(owner: uuid.UUID, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("companion.memory.imports.MOST", 2)
+    learn(owner, "im so nervous about the recital", at=THEN - 30 * DAY)
+    learn(owner, "i love kiwis")
+    clock.move_to(THEN)
+    likes = [brought(Fact("like", name)) for name in ("maps", "rain")]
+    assert take(owner, *likes) == ("new", "full")
+    assert now(owner) == ["kiwis", "maps"]
+    past = [row.fact["value"] for row in Memory.objects.filter(owner_id=owner, state="closed")]
+    assert past == ["nervous about the recital"]
+    assert take(owner, brought(Fact("feeling", "nervous about the recital"))) == ("full",)
 
 
 def test_a_fault_half_way_leaves_all_as_it_was(owner: uuid.UUID, monkeypatch: pytest.MonkeyPatch) -> None:

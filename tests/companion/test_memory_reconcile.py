@@ -13,12 +13,14 @@ from companion.memory import services
 from companion.memory.answers import memory_reply
 from companion.memory.facts import Fact, fact_read
 from companion.memory.kept import current_of
+from companion.memory.lexicon import lexicon
 from companion.memory.models import Memory
 from companion.memory.reconcile import bounded, ended, ends_on, fades, is_others, meant, relation
 from companion.types import LANGUAGES, Language
 
 THEN = datetime(2026, 11, 25, 12, tzinfo=UTC)
 TODAY = date(2026, 11, 25)
+EARLIER = THEN - timedelta(weeks=3)
 
 
 @pytest.mark.parametrize(
@@ -97,6 +99,10 @@ def test_a_topic_without_a_word_means_nothing_else_and_ends_nothing(topic: str) 
 def test_rows_from_before_are_read() -> None:
     assert fact_read({"kind": "like", "value": "maps"}) == Fact("like", "maps")
     assert fact_read({"kind": "pet", "value": "Rex", "who": "dog"}) == Fact("pet", "Rex", "dog")
+
+
+def said(name: str) -> list[str]:
+    return lexicon("en").words.answers[name]
 
 
 @pytest.mark.django_db
@@ -192,6 +198,63 @@ class TestKept:
         assert len(self.now(owner)) == 1
         assert "kiwi" in self.now(owner)[0]
 
+    def test_what_was_said_again_just_now_is_what_is_forgotten(self, owner: uuid.UUID) -> None:
+        self.learn(owner, "i love kiwis", "my dog is called Rex", at=THEN - timedelta(days=9))
+        self.learn(owner, "i really love kiwis")
+        assert self.ask(owner, "forget that", at=THEN + timedelta(minutes=1)) in said("forgot")
+        assert self.now(owner) == ["Rex"]
+
+    def test_what_a_message_says_again_goes_with_what_it_tells_anew(self, owner: uuid.UUID) -> None:
+        self.learn(owner, "i love kiwis", "my name is Sam", "i love kiwis and my cat is called Miso")
+        self.ask(owner, "forget what i just said")
+        assert self.now(owner) == ["Sam"]
+
+    @pytest.mark.parametrize("wish", ["forget that", "forget what i just said"])
+    def test_where_the_last_message_told_nothing_what_is_old_stays(self, owner: uuid.UUID, wish: str) -> None:
+        self.learn(owner, "i love kiwis", at=THEN - timedelta(weeks=3))
+        self.learn(owner, "my dog is called Rex", at=THEN - timedelta(minutes=61))
+        self.learn(owner, "it rained all day")
+        assert self.ask(owner, wish) in said("nothing_to_forget")
+        assert self.now(owner) == ["kiwis", "Rex"]
+
+    def test_forget_that_means_what_the_companion_just_spoke_of(self, owner: uuid.UUID) -> None:
+        self.learn(owner, "i love kiwis", "my name is Sam", at=THEN - timedelta(weeks=3))
+        self.learn(owner, "my dog is called Rex")
+        kiwis = next(row for row, fact in current_of(owner, TODAY) if fact.value == "kiwis")
+        told = {"owner_id": owner, "language": "en", "seed": 0, "at": THEN, "spoken_of": [kiwis.id]}
+        reply = memory_reply(text="forget that", **told)  # type: ignore[arg-type]  # of mixed types
+        assert reply is not None
+        assert reply.text in said("forgot")
+        assert self.now(owner) == ["Sam", "Rex"]
+        again = memory_reply(text="forget that", **told)  # type: ignore[arg-type]  # as above
+        assert again is not None
+        assert again.text in said("nothing_to_forget")  # and not the next best thing
+        own = memory_reply(text="forget what i just said", **told)  # type: ignore[arg-type]  # as above
+        assert own is not None
+        assert self.now(owner) == ["Sam"]
+
+    def test_out_of_a_long_list_that_is_nothing_in_particular(self, owner: uuid.UUID) -> None:
+        self.learn(owner, *(f"i love {one}" for one in ("kiwis", "maps", "soup", "chess", "rain")), at=EARLIER)
+        rows = [row.id for row, _ in current_of(owner, TODAY)]
+        reply = memory_reply(owner_id=owner, text="forget that", language="en", seed=0, at=THEN, spoken_of=rows)
+        assert reply is not None
+        assert reply.text in said("nothing_to_forget")
+        assert len(self.now(owner)) == 5
+
+    def test_what_is_not_true_any_more_is_what_was_spoken_of(self, owner: uuid.UUID) -> None:
+        self.learn(owner, "i love kiwis", "my dog is called Rex", "i do judo", at=EARLIER)
+        kiwis, rex, _ = (row.id for row, _ in current_of(owner, TODAY))
+
+        def ask(*spoken_of: uuid.UUID) -> bool:
+            wish = "that's not true anymore"
+            told = {"owner_id": owner, "language": "en", "seed": 0, "at": THEN, "spoken_of": spoken_of}
+            return memory_reply(text=wish, **told) is not None  # type: ignore[arg-type]  # of mixed types
+
+        assert not ask()
+        assert not ask(kiwis, rex)
+        assert ask(kiwis)
+        assert self.now(owner) == ["Rex", "judo"]
+
     def test_forgetting_takes_the_history_along(self, owner: uuid.UUID) -> None:
         self.learn(owner, "my favourite colour is green", "my favourite colour is blue", "my favourite color is red")
         self.ask(owner, "forget that")
@@ -244,6 +307,58 @@ class TestKept:
 
     def test_a_question_about_the_world_is_none_to_memory(self, owner: uuid.UUID) -> None:
         assert memory_reply(owner_id=owner, text="when is the next eclipse", language="en", seed=0) is None
+
+
+@pytest.mark.django_db
+class TestRoom:
+    """What happens to somebody of whom as much is known as may be."""
+
+    @pytest.fixture
+    def owner(self, monkeypatch: pytest.MonkeyPatch) -> uuid.UUID:
+        monkeypatch.setattr(services, "MOST", 3)
+        return new_id()
+
+    def learn(self, owner: uuid.UUID, *texts: str, at: datetime = THEN) -> None:
+        for text in texts:
+            services.memory_learn(owner_id=owner, text=text, language="en", said_at=at, source=new_id())
+
+    def current(self, owner: uuid.UUID) -> list[str]:
+        rows = Memory.objects.filter(owner_id=owner, state="current").order_by("id")
+        return [str(row.fact["value"]) for row in rows]
+
+    @pytest.mark.parametrize(
+        ("text", "then"),
+        [("call me Sky", ["kiwis", "maps", "Sky"]), ("i love maps of islands", ["Sam", "kiwis", "maps of islands"])],
+    )
+    def test_a_change_is_kept_where_there_is_no_room_left(self, owner: uuid.UUID, text: str, then: list[str]) -> None:
+        self.learn(owner, "my name is Sam", "i love kiwis", "i love maps")
+        self.learn(owner, text)
+        assert self.current(owner) == then
+        (closed,) = Memory.objects.filter(owner_id=owner, state="closed")
+        assert closed.fact["by"] == str(Memory.objects.filter(owner_id=owner).latest("id").id)
+
+    def test_what_is_new_beside_it_is_not_kept_and_closes_nothing(self, owner: uuid.UUID) -> None:
+        self.learn(owner, "my name is Sam", "i love kiwis", "i love maps")
+        self.learn(owner, "my dog is called Rex", "i really love kiwis")
+        assert self.current(owner) == ["Sam", "kiwis", "maps"]
+        assert Memory.objects.filter(owner_id=owner).count() == 3
+
+    def test_what_has_faded_makes_room(self, owner: uuid.UUID) -> None:
+        self.learn(owner, "im so nervous about the recital", "i have a match on friday", "i love kiwis")
+        self.learn(owner, "i love maps", at=THEN + timedelta(days=7))  # all of it still counts
+        assert self.current(owner) == ["nervous about the recital", "match", "kiwis"]
+        self.learn(owner, "i love soup", at=THEN + timedelta(days=8))
+        assert self.current(owner) == ["match", "kiwis", "soup"]
+        self.learn(owner, "i love chess", at=THEN + timedelta(days=17))
+        assert self.current(owner) == ["kiwis", "soup", "chess"]
+        past = {view.value: view.until for view in services.memory_list(owner_id=owner, language="en", at=THEN)}
+        assert past["nervous about the recital"] == datetime(2026, 12, 2, tzinfo=UTC)
+        assert past["match"] == datetime(2026, 11, 27, tzinfo=UTC)
+
+    def test_while_there_is_room_nothing_is_closed(self, owner: uuid.UUID) -> None:
+        self.learn(owner, "im so nervous about the recital")
+        self.learn(owner, "i love maps", at=THEN + timedelta(days=30))
+        assert self.current(owner) == ["nervous about the recital", "maps"]
 
 
 PRIVATE: dict[Language, list[str]] = {
