@@ -10,6 +10,7 @@ is printed after each epoch, with the cuts that hold a precision. Without it the
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
 import time
 from collections.abc import Sequence
@@ -24,6 +25,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from chatbot.core.encoder.eight import widened
+from chatbot.core.encoder.multilingual import multilingual
 from companion.memory.tagger import MADE_FOR
 from training.moderation.quantise import quantised
 from training.multilingual.layers import layers_above, layers_new
@@ -36,6 +38,7 @@ from training.remembering.rows import rows_read
 LAYERS: Final = 5  # the sixth above the trunk gathers a sentence, which nobody asks for here
 TOKENS: Final = 2000  # in a batch, padding included
 WARM: Final = 100  # steps
+THREADS: Final = 2
 
 
 @dataclass(frozen=True)
@@ -127,7 +130,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--model", type=Path, help="the package's file, where it is not installed")
     options = parser.parse_args(arguments)
     torch.manual_seed(7)
-    torch.set_num_threads(2)
+    torch.set_num_threads(THREADS)
+    with contextlib.suppress(RuntimeError):  # in use already: then it reads as fast as it does
+        multilingual.configure(threads=THREADS)
     settings = Settings(epochs=options.epochs, rate_layers=options.rate)
     rows = list(rows_read())
     rows = [rows[at] for at in np.random.default_rng(1).permutation(len(rows))]
