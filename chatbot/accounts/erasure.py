@@ -87,13 +87,18 @@ def erasure_ask_for(*, guardian: User, teen_id: uuid.UUID) -> datetime:
 
 
 def erasure_take_back(*, guardian: User, teen_id: uuid.UUID) -> bool:
-    """The guardian takes their request back. False when there is none of theirs. Raises gate.Refused."""
-    gate.may_oversee(guardian, teen_id, now=clock.now())
+    """The guardian takes their request back. False when there is none of theirs.
+
+    Raises gate.ErasureBegun once it is being done, gate.Refused.
+    """
+    gate.may_guard(guardian)
     with transaction.atomic():
-        waiting = ErasureRequest.objects.filter(
-            person_id=teen_id, reason=ErasureReason.GUARDIAN, asked_by=guardian.id, erased_at=None
-        )
-        deleted, _ = waiting.delete()
+        teen = User.objects.select_for_update().filter(id=teen_id).first()
+        theirs = ErasureRequest.objects.filter(person_id=teen_id, reason=ErasureReason.GUARDIAN, asked_by=guardian.id)
+        if (teen is None or not teen.is_active) and theirs.exists():
+            raise gate.ErasureBegun
+        gate.may_oversee(guardian, teen_id, now=clock.now())
+        deleted, _ = theirs.filter(erased_at=None).delete()
         if deleted:
             audit_record(actor="guardian", subject=teen_id, action="erasure_taken_back")
     return bool(deleted)
@@ -104,6 +109,21 @@ def _waits_for_staff(request: ErasureRequest) -> bool:
     if request.reason != ErasureReason.GUARDIAN or not settings.ERASURE_WAITS:
         return False
     return bool(import_string(settings.ERASURE_WAITS)(request.person_id))
+
+
+def _begin(person_id: uuid.UUID) -> bool:
+    """Whether what was due still is; then the account is closed, and nobody takes the request back any more."""
+    with transaction.atomic():
+        person = User.objects.select_for_update().filter(id=person_id).first()
+        waiting = ErasureRequest.objects.select_for_update().filter(person_id=person_id, erased_at=None)
+        request = waiting.filter(due_at__lte=clock.now()).first()
+        if request is None:
+            return False
+        if person is not None and person.is_active:
+            if _waits_for_staff(request):
+                return False
+            User.objects.filter(id=person_id).update(is_active=False)
+    return True
 
 
 def erasure_run(person_id: uuid.UUID) -> None:
@@ -151,9 +171,10 @@ def erasures_due() -> int:
     """Run what is due or was cut off, and look once more after what is done. Number of requests that ran through."""
     now = clock.now()
     done = 0
-    for request in ErasureRequest.objects.filter(erased_at=None, due_at__lte=now):
-        if not _waits_for_staff(request):
-            done += _erasure_tried(request.person_id)
+    due = ErasureRequest.objects.filter(erased_at=None, due_at__lte=now)
+    for person_id in list(due.values_list("person_id", flat=True)):
+        # DANGER: while the ones before it were run, this one may have been taken back.
+        done += _erasure_tried(person_id, begins=True)
     for request in ErasureRequest.objects.filter(erased_at__lte=now - AGAIN):
         if _erasure_tried(request.person_id):
             key_forget(request.person_id)
@@ -162,9 +183,11 @@ def erasures_due() -> int:
     return done
 
 
-def _erasure_tried(person_id: uuid.UUID) -> bool:
+def _erasure_tried(person_id: uuid.UUID, *, begins: bool = False) -> bool:
     """Whether it ran through. One that breaks is logged, tried again by the next sweep, and holds nobody else up."""
     try:
+        if begins and not _begin(person_id):
+            return False
         erasure_run(person_id)
     except Exception as error:  # whatever broke, the others are due as well
         log.error("erasure_failed", sweep="accounts.erase", error=type(error).__name__)
@@ -190,14 +213,16 @@ def age_doubted(person_id: uuid.UUID) -> bool:
         now = clock.now()
         doubt = {"reason": ErasureReason.UNDER_13, "asked_at": now, "due_at": now + AGE_DOUBT_WAITS, "asked_by": None}
         _, made = ErasureRequest.objects.get_or_create(person_id=person_id, defaults=doubt)
-        if not made:  # a guardian's request would wait longer than the law allows
+        if not made and person.is_active:  # a guardian's request would wait longer than the law allows
             ErasureRequest.objects.filter(person_id=person_id, reason=ErasureReason.GUARDIAN).update(**doubt)
         services.person_lock(person, reason=ErasureReason.UNDER_13)
     return True
 
 
-def _has_begun(request: ErasureRequest) -> bool:
-    """A guardian's request is no doubt about age: it goes on by itself, and keeps nothing closed."""
+def _has_begun(request: ErasureRequest, person: User) -> bool:
+    """A guardian's request is no doubt about age: it goes on by itself, and keeps nothing closed until it is run."""
+    if request.reason == ErasureReason.GUARDIAN:
+        return not person.is_active
     due = request.reason == ErasureReason.UNDER_13 and request.due_at <= clock.now()
     return due or request.reason == ErasureReason.ASKED
 
@@ -210,7 +235,7 @@ def person_unlock(person: User, *, reason: str) -> bool:
     with transaction.atomic():
         person = User.objects.select_for_update().get(id=person.id)
         request = ErasureRequest.objects.select_for_update().filter(person_id=person.id).first()
-        if request is not None and _has_begun(request):
+        if request is not None and _has_begun(request, person):
             raise TooLate
         if person.locked_at is None:
             return False

@@ -219,7 +219,7 @@ def link_decline(person: User, link_id: uuid.UUID) -> Guardianship:
 def link_end(person: User, link_id: uuid.UUID) -> tuple[bool, uuid.UUID]:
     """End the link, or ask for it where the teen is under 16. Whether it has ended, and whose it is.
 
-    Raises gate.NotLinked.
+    Raises gate.NotLinked, gate.ErasureBegun: whoever ends it to keep the account would be told something untrue.
     """
     now = clock.now()
     link = Guardianship.objects.filter(id=link_id, state=GuardianshipState.ACTIVE).select_related("teen").first()
@@ -229,31 +229,49 @@ def link_end(person: User, link_id: uuid.UUID) -> tuple[bool, uuid.UUID]:
         Guardianship.objects.filter(id=link.id, end_asked_at=None).update(end_asked_at=now)
         audit_record(actor="self", subject=link.teen_id, action="guardian_end_asked")
         return False, link.teen_id
-    _end(link, by=person.role, now=now)
+    _end(link, by=person.role, now=now, unless_begun=True)
     return True, link.teen_id
 
 
-def _end(link: Guardianship, *, by: str, now: datetime) -> None:
+def _end(link: Guardianship, *, by: str, now: datetime, unless_begun: bool = False) -> None:
     with transaction.atomic():
-        if _end_rows(link, by=by, now=now):
+        if _end_rows(link, by=by, now=now, unless_begun=unless_begun):
             audit_record(actor=by or "house", subject=link.teen_id, action="guardian_unlinked")
 
 
-def _end_rows(link: Guardianship, *, by: str, now: datetime) -> bool:
-    """What came with the link goes with it: limits, consent, alerts, and a request to delete. False: ended before."""
+def _end_rows(link: Guardianship, *, by: str, now: datetime, unless_begun: bool = False) -> bool:
+    """What came with the link goes with it: limits, consent, alerts, and a request to delete that has not begun.
+
+    False: ended before. Raises gate.ErasureBegun, and ends nothing, where that is asked for.
+    """
     with transaction.atomic():
         rows = Guardianship.objects.filter(id=link.id, state=GuardianshipState.ACTIVE)
-        if rows.update(state=GuardianshipState.ENDED, ended_at=now, ended_by=by, end_asked_at=None) != 1:
+        ended = rows.update(state=GuardianshipState.ENDED, ended_at=now, ended_by=by, end_asked_at=None) == 1
+        if not _erasure_end(link) and unless_begun:  # the link may be gone with the account by now
+            raise gate.ErasureBegun
+        if not ended:
             return False
         link.alerts.all().delete()
         link.consents.filter(withdrawn_at=None).update(withdrawn_at=now)
-        ErasureRequest.objects.filter(
-            person_id=link.teen_id, reason=ErasureReason.GUARDIAN, asked_by=link.guardian_id, erased_at=None
-        ).delete()
         if not Guardianship.objects.filter(teen_id=link.teen_id, state=GuardianshipState.ACTIVE).exists():
             TimeLimits.objects.filter(person_id=link.teen_id, set_by=Role.GUARDIAN).update(
                 quiet_from=None, quiet_to=None, minutes_a_day=None, memory_off=False, skills_off=[], set_by=""
             )
+    return True
+
+
+def _erasure_end(link: Guardianship) -> bool:
+    """The guardian's request to delete goes with the link. False, and nothing changed, where it has begun."""
+    asked = ErasureRequest.objects.select_for_update().filter(
+        person_id=link.teen_id, reason=ErasureReason.GUARDIAN, asked_by=link.guardian_id
+    )
+    # DANGER: its row first, then whether the account is closed: whoever begins holds that row until it is.
+    request = asked.first()
+    if request is None:
+        return True
+    if not User.objects.filter(id=link.teen_id, is_active=True).exists():
+        return False
+    asked.filter(erased_at=None).delete()
     return True
 
 

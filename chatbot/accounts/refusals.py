@@ -47,6 +47,15 @@ class ClosedAndGoing(Locked):
         return _("This chat is closed, and everything in it is deleted within two days by itself. Help is still here.")
 
 
+class ErasureBegun(Refused):
+    """A guardian's request to delete is being done: nobody takes it back any more."""
+
+    code = "erasure_begun"
+
+    def sentence(self) -> str:
+        return _("It's too late to take that back: the account is being deleted already.")
+
+
 class RegionUnset(Refused):
     code = "region_unset"
 

@@ -148,10 +148,7 @@ def chat(request: HttpRequest, person: User) -> HttpResponse:
 @require_POST
 def new(request: HttpRequest, person: User) -> HttpResponse:
     """A fresh conversation by a tap. One that is still empty is taken again instead of piling up others."""
-    latest = Conversation.objects.filter(person=person).first()
-    unused = latest is not None and not latest.messages.exists()
-    opened = latest if latest is not None and unused else services.conversation_start(person=person)
-    return redirect(f"{reverse('chat:chat')}?conversation={opened.id}")
+    return redirect(f"{reverse('chat:chat')}?conversation={services.conversation_fresh(person=person).id}")
 
 
 @gated

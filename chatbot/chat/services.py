@@ -105,6 +105,14 @@ def conversation_start(*, person: User) -> Conversation:
     return begun
 
 
+def conversation_fresh(*, person: User) -> Conversation:
+    """One in which nothing was said yet: the latest, where it is still empty, so that others don't pile up."""
+    with transaction.atomic():
+        hold(f"conversations of {person.id}")
+        latest = Conversation.objects.filter(person=person).first()
+        return conversation_start(person=person) if latest is None or latest.messages.exists() else latest
+
+
 def message_accept(
     *, person: User, conversation: Conversation, client_id: uuid.UUID, text: str, record: Record = Record.ON
 ) -> Acceptance:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import asdict
 
 from django.conf import settings
@@ -36,10 +37,12 @@ def shell(site: Site) -> dict[str, object]:
             "no_identity": _(
                 "This site hasn't said who you are, so the chat stays shut. Reload the page to try again."
             ),
+            "called": _("%(site)s says that you're {name}.") % {"site": site.name},
+            "not_you": _("Good that you looked: nothing was opened. To chat yourself, open it from your own account."),
             "no_line": _("Abraço can't be reached just now. Nothing is lost; it tries again by itself."),
             "delete": _("Delete everything about me"),
-            "delete_again": _("Tap again: it's gone for good"),
-            "deleted": _("Everything about you here is deleted."),
+            "delete_again": _("Tap again: all but today's minutes is gone for good"),
+            "deleted": _("Deleted. Only how long you talked today is kept, for two days, so that your limit holds."),
             "delete_failed": _("That didn't work, so nothing was deleted. Try again in a minute."),
         },
     }
@@ -50,11 +53,11 @@ def card_of(person: User) -> dict[str, object]:
     return help_card(person.country, _language(person), now=clock.now(), production=not settings.DEBUG).to_json()
 
 
-def boot_of(person: User) -> dict[str, object]:
+def boot_of(person: User, *, conversation: uuid.UUID | None = None) -> dict[str, object]:
     """What chat/main.js starts from. Nothing here leads to pages that need a cookie."""
     return {
         "companion": asdict(companion_for(person.id)),
-        "conversation": None,
+        "conversation": conversation,
         "socket": SOCKET_PATH,
         "language": _language(person),
         "person": salted_hmac("chatbot.widget.frame.device", str(person.id)).hexdigest()[:16],

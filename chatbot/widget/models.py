@@ -53,6 +53,26 @@ class Visitor(models.Model):
         return f"visitor {self.person_id}"
 
 
+class DayHeld(models.Model):
+    """How far a visitor who deleted everything was in their day, for two days: deleting wins no minutes and no other
+    clock. Says nothing of what was said, and names no person."""
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="+")
+    subject = models.CharField(max_length=64)
+    time_zone = models.CharField(max_length=64)
+    day = models.DateField()
+    seconds = models.PositiveIntegerField()
+    break_open = models.BooleanField()
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["site", "subject"], name="one_day_a_subject")]
+
+    def __str__(self) -> str:
+        return f"a day at {self.site_id}"
+
+
 class Ticket(models.Model):
     """Opens one socket, once, within a minute. Only the digest of its secret is kept."""
 

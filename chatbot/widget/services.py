@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import secrets
 import uuid
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
 from django.db import IntegrityError, transaction
@@ -17,16 +17,20 @@ from chatbot.accounts import erasure, gate, guests
 from chatbot.accounts.bands import Band
 from chatbot.accounts.forms import PROFILE_LANGUAGES
 from chatbot.accounts.models import Role, User
+from chatbot.chat.services import conversation_fresh
 from chatbot.chat.sign_in import TicketRefused
 from chatbot.core import clock, ratelimit
 from chatbot.core.jobs import sweep
 from chatbot.widget.identity import SKEW_S, Identity, IdentityRefused, identity_read
-from chatbot.widget.models import Nonce, Site, Ticket, Visitor
+from chatbot.widget.models import DayHeld, Nonce, Site, Ticket, Visitor
+from chatbot.widget.sites import WEBVIEW
 
 TICKET_LIFE = timedelta(seconds=60)
 # For one visitor: a socket that comes and goes asks anew each time.
 TICKETS, TICKETS_S = 20, 60
 KEPT = timedelta(hours=1)
+# Of whoever deletes everything. Longer than one date lasts, by whatever clock.
+DAY_HELD = timedelta(hours=48)
 
 
 class TooManyTickets(Exception):
@@ -50,10 +54,14 @@ class NoChat(Exception):
 
 @dataclass(frozen=True)
 class Admission:
-    """A visitor and the ticket that opens one socket for them. The secret is in nobody else's hands."""
+    """A visitor and the ticket that opens one socket for them. The secret is in nobody else's hands.
+
+    `conversation`: the one to begin in; None for the running one.
+    """
 
     person: User
     ticket: str
+    conversation: uuid.UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -88,12 +96,16 @@ def visitor_admit(site: Site, *, token: str, origin: str, device_zone: str = "")
     with transaction.atomic():
         person, new = _visitor(site, identity, subject, device_zone)
         _consent(site, identity, person)
+        if identity.tz and not new and _day_held(site, subject) is None:
+            guests.guest_move(person, identity.tz, host=_host(site))
         refused = _refusal(person)
         # DANGER: what became stricter about somebody known, or a consent taken back, is kept although they are refused.
         transaction.set_rollback(new and refused is not None)
     if refused is not None:
         raise NoChat(person, refused)
-    return Admission(person, _ticket_make(site, person, origin))
+    # DANGER: no page around it says whose device this is. Whoever was sent somebody's link reads nothing of their talk.
+    begun = conversation_fresh(person=person).id if origin == WEBVIEW else None
+    return Admission(person, _ticket_make(site, person, origin), begun)
 
 
 def _refusal(person: User) -> gate.Refused | None:
@@ -133,8 +145,14 @@ def language_for(site: Site, wanted: str) -> str:
     return found if found in site.languages else (site.languages[0] if site.languages else "en")
 
 
+def _day_held(site: Site, subject: str) -> guests.GuestDay | None:
+    """The day that goes on for somebody who deleted everything less than two days ago."""
+    row = DayHeld.objects.filter(site=site, subject=subject, expires_at__gt=clock.now()).first()
+    return None if row is None else guests.GuestDay(row.time_zone, row.day, row.seconds, row.break_open)
+
+
 def _visitor(site: Site, identity: Identity, subject: str, device_zone: str) -> tuple[User, bool]:
-    """Who that is here, and whether they are new."""
+    """Who that is here, and whether they are new. Raises NoChat where they are being erased just now."""
     said = {
         "band": identity.band,
         "country": identity.country,
@@ -143,15 +161,18 @@ def _visitor(site: Site, identity: Identity, subject: str, device_zone: str) -> 
     }
     known = Visitor.objects.select_related("person").filter(site=site, subject=subject).first()
     if known is None:
+        day = _day_held(site, subject)  # DANGER: after the look for who is known, since it is kept before they go
         try:
             with transaction.atomic():
-                person = guests.guest_make(**said, time_zone=identity.tz or device_zone)  # type: ignore[arg-type]  # the band is one
+                person = guests.guest_make(**said, time_zone=identity.tz or device_zone, before=day)  # type: ignore[arg-type]  # the band is one
                 Visitor.objects.create(site=site, person=person, subject=subject)
                 return person, True
         except IntegrityError:  # the same person in another tab, at the same moment
             known = Visitor.objects.select_related("person").get(site=site, subject=subject)
-    guests.guest_refresh(known.person, **said, time_zone=identity.tz)  # type: ignore[arg-type]  # as above
-    return known.person, False
+    try:
+        return guests.guest_refresh(known.person, **said), False  # type: ignore[arg-type]  # as above
+    except gate.SignedOut as refusal:
+        raise NoChat(known.person, refusal) from None
 
 
 def visitor_older(site: Site, *, sub: str, band: Band) -> bool:
@@ -163,8 +184,13 @@ def visitor_older(site: Site, *, sub: str, band: Band) -> bool:
     return True
 
 
+def _host(site: Site) -> str:
+    """How the audit trail names a site."""
+    return f"host:{site.public_key}"
+
+
 def _consent(site: Site, identity: Identity, person: User) -> None:
-    host = f"host:{site.public_key}"
+    host = _host(site)
     if identity.consent is False:
         guests.guest_consent_end(person, host=host)
     elif identity.consent and site.host_consents:
@@ -195,13 +221,28 @@ def ticket_redeem(*, ticket: str, site: str, origin: str) -> Seat:
 
 
 def visitor_erase(*, ticket: str, site: str, origin: str) -> None:
-    """The visitor wants everything gone, and has just been vouched for again. Raises TicketRefused, gate.Refused."""
+    """The visitor wants everything gone, and has just been vouched for again. Raises TicketRefused, gate.Refused.
+
+    How far they are in their day is kept on for two days, by the digest of their name at the site alone.
+    """
     person = ticket_redeem(ticket=ticket, site=site, origin=origin).person_now()
     if person is None:
         raise gate.SignedOut
     gate.may_erase_guest(person)
+    _day_hold(person)
     erasure.erasure_ask(actor=person, person=person)
     erasure.erasure_run(person.id)
+
+
+def _day_hold(person: User) -> None:
+    # DANGER: of two who delete at once, the second must not find the first one's empty rows.
+    with transaction.atomic():
+        held = User.objects.select_for_update().filter(id=person.id, is_active=True).first()
+        visitor = Visitor.objects.filter(person_id=person.id).first()
+        if held is None or visitor is None:
+            raise gate.SignedOut
+        kept = {**asdict(guests.guest_day(held)), "expires_at": clock.now() + DAY_HELD}
+        DayHeld.objects.update_or_create(site_id=visitor.site_id, subject=visitor.subject, defaults=kept)
 
 
 def person_forget(person_id: uuid.UUID) -> None:
@@ -212,8 +253,9 @@ def person_forget(person_id: uuid.UUID) -> None:
 
 @sweep("widget.spent", every_s=600)
 def spent_forget() -> int:
-    """Tickets and nonces that can open nothing any more. Number deleted."""
+    """Tickets and nonces that can open nothing any more, and days that are over. Number deleted."""
     now = clock.now()
     tickets, _rows = Ticket.objects.filter(expires_at__lt=now - KEPT).delete()
     nonces, _rows = Nonce.objects.filter(expires_at__lt=now).delete()
-    return tickets + nonces
+    days, _rows = DayHeld.objects.filter(expires_at__lte=now).delete()
+    return tickets + nonces + days

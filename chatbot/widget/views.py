@@ -118,7 +118,8 @@ def _admitted(request: HttpRequest, site: Site, given: dict[str, str]) -> HttpRe
         with translation.override(refusal.person.language.lower()):
             return _no(403, refusal.code, refusal.sentence(), help=inside.card_of(refusal.person))
     with translation.override(admission.person.language.lower()):
-        return JsonResponse({"ticket": admission.ticket, "boot": inside.boot_of(admission.person)})
+        boot = inside.boot_of(admission.person, conversation=admission.conversation)
+        return JsonResponse({"ticket": admission.ticket, "boot": boot})
 
 
 @csrf_exempt

@@ -183,3 +183,34 @@ def test_whoever_leaves_holds_the_audit_trail_only_once_all_rows_are_changed(may
     first = next(at for at, sql in enumerate(changes) if "core_auditentry" in sql)
     assert all("core_auditentry" in sql for sql in changes[first:])
     assert audited("guardian_unlinked") == audited("guardian_left") == 2
+
+
+def test_what_is_said_to_be_taken_back_is_not_run_by_the_sweep_of_that_moment(maya: User, ana: User) -> None:
+    for number in range(6):
+        teen = make_teen(f"due{number}", age=15)
+        services.guardianship_start(teen=teen, guardian=ana)
+        erasure.erasure_ask_for(guardian=ana, teen_id=teen.id)
+        with clock.at(clock.now() + timedelta(days=7, minutes=1)):
+            back, ran = at_once(
+                lambda teen=teen: erasure.erasure_take_back(guardian=ana, teen_id=teen.id), erasure.erasures_due
+            )
+        there = User.objects.filter(id=teen.id, is_active=True).exists()
+        assert (back is True) == there
+        assert ran == (0 if there else 1)
+        assert there or isinstance(back, gate.Refused)
+    assert audited("erasure_taken_back") + audited("account_erased") == 6
+
+
+def test_a_link_that_is_said_to_have_ended_keeps_its_teen_and_the_sweep_of_that_moment_too(maya: User) -> None:
+    for number in range(6):
+        teen, guardian = make_teen(f"old{number}", age=17), make_person(f"grown{number}", Role.GUARDIAN)
+        link = services.guardianship_start(teen=teen, guardian=guardian)
+        erasure.erasure_ask_for(guardian=guardian, teen_id=teen.id)
+        with clock.at(clock.now() + timedelta(days=7, minutes=1)):
+            ended, ran = at_once(
+                lambda teen=teen, link=link: guardianship.link_end(teen, link.id)[0], erasure.erasures_due
+            )
+        there = User.objects.filter(id=teen.id, is_active=True).exists()
+        assert (ended is True) == there
+        assert ran == (0 if there else 1)
+        assert there or isinstance(ended, gate.Refused)

@@ -355,11 +355,51 @@ def test_without_the_script_the_frame_alone_works_and_its_identity_leaves_the_ad
     page = new_page()
     page.goto(f"{page_host.origin}/frame")
     frame = page.frame_locator("iframe")
+    expect(frame.get_by_text("This opens somebody's chat at Northside School")).to_be_visible()
+    frame.locator("[data-yes]").click()
     frame.locator("[data-deal]:enabled").click()
     said(frame, "without any script of theirs")
     child = within(page)
     assert "identity" not in child.evaluate("location.href")
     expect(frame.locator("[data-close]")).to_be_hidden()
+
+
+def test_a_link_with_somebody_s_identity_asks_who_is_there_before_anything_opens(
+    page_host: Host, new_page: Callable[..., Any], axe: Callable[..., None]
+) -> None:
+    house, origin = page_host.house, f"http://localhost:{free_port()}"
+    added = house.manage("site", "--add", "Eastside School", "--origin", origin, "--webview").split()
+    key, secret = added[added.index("site") + 1], added[added.index("secret") + 1]
+
+    def link(name: object) -> str:
+        given = example.identity(key, secret, **{**page_host.example.visitor, "name": name})
+        return f"{house.url}/widget/v1/frame/{key}/#identity={given}"
+
+    first = new_page()
+    first.goto(link("Zoë <b>"))
+    expect(first.get_by_role("heading", name="Is this you?")).to_be_focused()
+    expect(first.get_by_text("Eastside School says that you're Zoë <b>.")).to_be_visible()
+    expect(first.locator(".dock[inert]")).to_have_count(1)
+    expect(first.locator("[data-help]")).to_be_visible()
+    axe(first)
+    first.locator("[data-yes]").click()
+    first.locator("[data-deal]:enabled").click()
+    first.locator("[data-state=online]").wait_for()
+    said(first, "the aubergine rehearsal went sideways")
+    other = new_page()
+    asked: list[str] = []
+    other.on("request", lambda one: asked.append(one.url) if one.method == "POST" else None)
+    other.goto(link({"odd": 1}))  # no name that could be shown
+    expect(other.locator("[data-who]")).to_be_hidden()
+    other.locator("[data-no]").click()
+    expect(other.locator("[data-over-words]")).to_have_text(re.compile("nothing was opened"))
+    expect(other.locator("[data-help]")).to_be_visible()
+    assert asked == []
+    other.goto("about:blank")
+    other.goto(link("Zoë"))
+    other.locator("[data-yes]").click()
+    other.locator("[data-state=online]").wait_for()
+    expect(other.get_by_text("aubergine")).to_have_count(0)
 
 
 def test_everything_about_a_visitor_goes_by_two_taps_in_the_menu(host: Host, visit: Callable[..., Any]) -> None:
@@ -370,7 +410,7 @@ def test_everything_about_a_visitor_goes_by_two_taps_in_the_menu(host: Host, vis
     frame.locator("[data-forget]").click()
     frame.locator("[data-forget]").click()
     # Said twice for a moment: to screen readers, and in place of the chat.
-    expect(frame.locator("[data-over-words]")).to_have_text("Everything about you here is deleted.")
+    expect(frame.locator("[data-over-words]")).to_have_text(re.compile("^Deleted. Only how long you talked today"))
     expect(frame.get_by_text("aubergine")).to_have_count(0)
     page.reload()
     page.locator(BUTTON).click()

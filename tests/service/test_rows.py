@@ -25,6 +25,7 @@ FILES = (
     "tests/chat/test_services.py", "tests/chat/test_summing.py", "tests/contracts/test_hard_words.py",
     "tests/me/test_delete.py",
     "tests/moderation/test_incidents.py", "tests/family/test_linking.py", "tests/widget/test_tickets.py",
+    "tests/widget/test_clock.py",
 )  # fmt: skip
 
 TALK = """

@@ -16,6 +16,7 @@ from chatbot.accounts.erasure import age_doubted, erasures_due
 from chatbot.accounts.models import Role, User
 from chatbot.asgi import application
 from chatbot.chat import engine, socket, talk
+from chatbot.chat import services as chat
 from chatbot.chat.sign_in import TicketRefused
 from chatbot.core import clock
 from chatbot.core.choices import choice_set
@@ -88,6 +89,19 @@ def test_an_origin_that_the_operator_took_away_opens_nothing(site: sites.NewSecr
     with pytest.raises(TicketRefused):
         redeem(site, secret)
     assert admitted(site).json()["code"] == "origin"
+
+
+@pytest.mark.django_db
+def test_in_a_web_view_each_opening_begins_where_nothing_was_said(open_house: None) -> None:
+    app = made(origins=[ORIGIN, "webview"])
+    assert admitted(app).json()["boot"]["conversation"] is None
+    person = Visitor.objects.get().person
+    talked_in = chat.conversation_open(person=person)
+    chat.message_accept(person=person, conversation=talked_in, client_id=uuid.uuid4(), text="hello there")
+    begun = admitted(app, origin="webview").json()["boot"]["conversation"]
+    assert begun not in (None, str(talked_in.id))
+    assert admitted(app, origin="webview").json()["boot"]["conversation"] == begun  # still empty: no other piles up
+    assert admitted(app).json()["boot"]["conversation"] is None
 
 
 @pytest.mark.django_db

@@ -33,6 +33,7 @@ function placed() {
 const place = placed();
 const allowed = page.origins.includes(place.origin);
 let identity = place.given;
+let mine = false;
 let waiting = null;
 let hidden = false;
 let unread = 0;
@@ -187,7 +188,31 @@ function forget(line) {
   });
 }
 
+/** What the site calls them, from the identity itself: the server hasn't looked at it yet, and never keeps it. */
+function called(token) {
+  try {
+    const part = atob(token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/"));
+    const { name } = JSON.parse(new TextDecoder().decode(Uint8Array.from(part, (one) => one.charCodeAt(0))));
+    return typeof name === "string" ? name.trim().slice(0, 64) : "";
+  } catch {
+    return "";
+  }
+}
+
+/** An identity in the address: anybody could have sent that link, and would read what is typed there. */
+function who() {
+  const name = called(identity);
+  at("who").hidden = !name;
+  at("who").textContent = page.words.called.replace("{name}", () => name);
+  cover("who");
+  at("who-title").focus();
+}
+
 async function start() {
+  if (identity && !mine) {
+    who();
+    return;
+  }
   cover("wait");
   let first;
   try {
@@ -231,6 +256,14 @@ function locked() {
   return read(LOCK, false) || new URLSearchParams(location.search).has("locked");
 }
 
+at("yes").addEventListener("click", () => {
+  mine = true;
+  start();
+});
+at("no").addEventListener("click", () => {
+  identity = null;
+  refused(new Refusal(page.words.not_you));
+});
 at("unlock").addEventListener("click", () => {
   remove(LOCK);
   start();
