@@ -34,7 +34,9 @@ CODE_HOURS = 48
 METHOD = "guardian account"
 # Each code is looked up twice: typed, and agreed to.
 TRIES, TRIES_S = 10, 15 * 60
-TRIES_AN_ADDRESS = 40
+# Of wrong ones only, and high: a whole school may have one address. A code has 40 bits, lives for two days, and its
+# maker has still to say yes.
+TRIES_AN_ADDRESS = 200
 # A request that nobody answers is gone after a week.
 REQUEST_LASTS = timedelta(days=7)
 ENDED_SHOWN = timedelta(days=30)
@@ -123,15 +125,24 @@ def code_open_until(maker: User) -> datetime | None:
 
 
 def code_find(person: User, code: str, *, address: str) -> LinkCode:
-    """The code that this person typed, if it can link them with its maker. Guessing is counted by account and address.
+    """The code that this person typed, if it can link them with its maker. Tries are counted by account, and wrong ones
+    by address.
 
     Raises CodeRefused for every reason alike, TooManyTries, and gate.Refused for an account that can't be linked.
     """
     now = clock.now()
     _may_link(person, now)
-    waits = ratelimit.allowed(f"link:{person.id}", most=TRIES, per_s=TRIES_S)
-    if ratelimit.allowed(f"link:{address}", most=TRIES_AN_ADDRESS, per_s=TRIES_S) or waits:
+    # DANGER: the account's own limit first, so that one account can't use up what a whole school shares.
+    if ratelimit.allowed(f"link:{person.id}", most=TRIES, per_s=TRIES_S):
         raise TooManyTries
+    if ratelimit.allowed(f"link:{address}", most=TRIES_AN_ADDRESS, per_s=TRIES_S):
+        raise TooManyTries
+    row = _code_for(person, code, now)
+    ratelimit.uncount(f"link:{address}", per_s=TRIES_S)
+    return row
+
+
+def _code_for(person: User, code: str, now: datetime) -> LinkCode:
     found = LinkCode.objects.filter(digest=_digest(code), used_at=None, expires_at__gt=now)
     row = found.select_related("maker").first()
     if row is None or row.maker.role == person.role:

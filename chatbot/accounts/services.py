@@ -66,7 +66,7 @@ def recovery_code_make(person: User) -> str:
 
 def password_recover(*, username: str, code: str, password: str) -> tuple[User, str]:
     """Set a new password by the recovery code. Returns the person and a fresh code. Raises RecoveryFailed."""
-    person = User.objects.filter(username__iexact=text_clean(username).strip(), is_active=True).first()
+    person = User.objects.filter(username__iexact=_name(username), is_active=True).first()
     given = code.strip().upper()
     # DANGER: one hash is computed for unknown names too, so that time does not tell which names exist.
     nobody = _nobody_digest()
@@ -78,6 +78,15 @@ def password_recover(*, username: str, code: str, password: str) -> tuple[User, 
         if not User.objects.filter(id=person.id, recovery_digest=person.recovery_digest).update(recovery_digest=""):
             raise RecoveryFailed
         return person, _password_set(person, password, how="recovery_code")
+
+
+def _name(username: str) -> str:
+    return text_clean(username).strip()
+
+
+def recovery_name_digest(username: str) -> str:
+    """The same for every way to write a name, whether anybody has it or not: tries are counted by it."""
+    return _digest(_name(username).casefold())
 
 
 @cache

@@ -32,6 +32,8 @@ LATER_SECONDS = 24 * 3600
 # Tells the page's own script that the password was given; holds nothing, lives a minute.
 UNLOCKED_COOKIE = "unlocked"
 TRIES, TRIES_S = 5, 300
+# For what each try costs to compute; a recovery code of 79 bits is not guessed.
+TRIES_AN_ADDRESS = 150
 
 
 def _in_our_words(form: Any, **words: tuple[str, str]) -> Any:
@@ -165,9 +167,8 @@ def recover(request: HttpRequest) -> HttpResponse:
     """Back in without e-mail: user name, recovery code, new password."""
     form = RecoveryForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        # By address, not by name: nobody may lock somebody else out by guessing at their name.
-        wait = ratelimit.allowed(f"recover:{request.META.get('REMOTE_ADDR', '')}", most=TRIES, per_s=TRIES_S)
-        if wait:
+        counted = _recovery_counted(request, form.cleaned_data["username"])
+        if any(ratelimit.allowed(key, most=most, per_s=TRIES_S) for key, most in counted):
             form.add_error(None, _("Too many tries. Wait five minutes, then try again."))
         else:
             try:
@@ -179,9 +180,24 @@ def recover(request: HttpRequest) -> HttpResponse:
             except services.RecoveryFailed:
                 form.add_error(None, _("That name and code don't belong together. Check both and try again."))
             else:
+                for key, _most in counted:
+                    ratelimit.uncount(key, per_s=TRIES_S)
                 sign_out_tell(person.id)
                 return render(request, "accounts/recovery_code.html", {"code": code, "recovered": True})
     return render(request, "accounts/recover.html", {"form": form}, status=400 if form.errors else 200)
+
+
+def _recovery_counted(request: HttpRequest, username: str) -> list[tuple[str, int]]:
+    """What a wrong try at recovery counts for, and how many may be, in the order in which they are asked.
+
+    DANGER: a whole school may have one address, so it has a high limit, and a name that was refused counts no more for
+    it. Never by name alone: nobody may lock somebody out from elsewhere. Names that nobody has count like others.
+    """
+    address = request.META.get("REMOTE_ADDR", "")
+    return [
+        (f"recover:{address}:{services.recovery_name_digest(username)}", TRIES),
+        (f"recover:{address}", TRIES_AN_ADDRESS),
+    ]
 
 
 @never_cache

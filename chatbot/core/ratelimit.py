@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from django.core.cache import cache
 
 from chatbot.core import clock
@@ -14,11 +16,23 @@ def allowed(key: str, *, most: int, per_s: int, counts: int = 1) -> int:
     counts for itself: talking matters more than the count.
     """
     now = clock.now().timestamp()
-    window = int(now // per_s)
-    name = f"rate:{key}:{window}"
+    name = _name(key, per_s, now)
     cache.add(name, 0, timeout=per_s * 2)
     try:
         count = cache.incr(name, counts)
     except ValueError:  # evicted between the two calls
         return 0
-    return 0 if count <= most else max(1, int((window + 1) * per_s - now) + 1)
+    return 0 if count <= most else max(1, int((now // per_s + 1) * per_s - now) + 1)
+
+
+def uncount(key: str, *, per_s: int, counts: int = 1) -> None:
+    """Take back what `allowed` has counted, where only what fails counts.
+
+    Counted first and taken back later: so many tries in the same moment pass no limit together.
+    """
+    with contextlib.suppress(ValueError):  # nothing was counted in this window
+        cache.incr(_name(key, per_s, clock.now().timestamp()), -counts)
+
+
+def _name(key: str, per_s: int, now: float) -> str:
+    return f"rate:{key}:{int(now // per_s)}"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.db.models import Q
+from django.core.paginator import Paginator
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from chatbot.accounts import gate
 from chatbot.accounts.bands import Band
@@ -23,13 +24,16 @@ from moderation.review import words
 if TYPE_CHECKING:
     from moderation.incidents.models import Incident, IncidentEvent
 
-SHOWN = 100
+A_PAGE = 50
 FILTERS = ("open", "mine", "decided")
 
 
 @dataclass(frozen=True)
 class Summary:
-    """One incident without its words. `holder` is who holds it now, `due` how it stands with the time."""
+    """One incident without its words. `holder` is who holds it now, `due` how it stands with the time.
+
+    `more`: how many others of the same person wait, where this one stands for all of them.
+    """
 
     id: uuid.UUID
     handle: str
@@ -49,6 +53,18 @@ class Summary:
     mine: bool
     second_look: bool
     outcome: str
+    more: int = 0
+
+
+@dataclass(frozen=True)
+class Queue:
+    """One page of a list. `counts`: how many rows each filter has. `handle`: of whom alone it is, else empty."""
+
+    rows: list[Summary]
+    page: int
+    pages: int
+    counts: Mapping[str, int]
+    handle: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,7 +81,7 @@ class Done:
 class Page:
     """One incident as its page shows it. `undo_until`: until when this moderator may take their decision back.
 
-    `outside`: it may have to be reported to an authority (R40).
+    `outside`: it may have to be reported to an authority (R40). `more`: how many others of the same person wait.
     """
 
     summary: Summary
@@ -75,35 +91,62 @@ class Page:
     home_danger: bool
     has_words: bool
     outside: bool
+    more: int
 
 
-def queue(moderator: User, *, show: str, now: datetime) -> list[Summary]:
-    """The incidents of one filter, the gravest first, then the oldest; of the decided the latest first."""
-    rows = {
-        "mine": lambda: incidents.incidents_claimed_by(moderator.id, now),
-        "decided": lambda: incidents.incidents_decided(limit=SHOWN),
-    }.get(show, lambda: incidents.incidents_waiting(limit=SHOWN))()
-    return _summaries(moderator, rows, now)
+def queue(moderator: User, *, show: str, page: str, now: datetime) -> Queue:
+    """One page of one filter: of what is open one row a person, the gravest first; of the decided the latest first.
+
+    Who may not be seen is left out before it is cut into pages. A page that isn't there is the nearest that is.
+    """
+    people = _people(moderator)
+    lists = {
+        "open": incidents.fronts_waiting(people, now),
+        "mine": incidents.incidents_claimed_by(moderator.id, people, now).values_list("id"),
+        "decided": incidents.incidents_decided(people).values_list("id"),
+    }
+    pages = {name: Paginator(rows, A_PAGE) for name, rows in lists.items()}
+    cut = pages[show].get_page(page)
+    counts = {name: one.count for name, one in pages.items()}
+    return Queue(_rows(moderator, cut.object_list, now), cut.number, cut.paginator.num_pages, counts)
+
+
+def queue_of(moderator: User, incident_id: uuid.UUID, *, page: str, now: datetime) -> Queue | None:
+    """Everything that waits of the person of this incident; None where they are gone. Raises gate.Refused for own."""
+    row = _seen(moderator, incident_id)
+    if row is None:
+        return None
+    theirs = incidents.incidents_waiting(_people(moderator)).filter(person_id=row.person_id)
+    cut = Paginator(theirs.values_list("id"), A_PAGE).get_page(page)
+    rows = _rows(moderator, cut.object_list, now)
+    return Queue(rows, cut.number, cut.paginator.num_pages, {}, words.handle_of(row.person_id))
+
+
+def _rows(moderator: User, found: Iterable[tuple[Any, ...]], now: datetime) -> list[Summary]:
+    """The summaries of some ids, in their order. Beside an id may stand what `fronts_waiting` gives with it."""
+    beside = {one[0]: one[1:] for one in found}
+    rows = _summaries(moderator, incidents.incidents_in_order(list(beside)), now)
+    return [_for_all(one, *beside[one.id]) for one in rows]
+
+
+def _for_all(one: Summary, more: int = 0, looks: int = 0) -> Summary:
+    return replace(one, more=more, second_look=one.second_look or looks > 0)
 
 
 def _summaries(moderator: User, rows: Sequence[Incident], now: datetime) -> list[Summary]:
     people = User.objects.in_bulk({row.person_id for row in rows})
     names = _names(str(row.assignee_id) for row in rows if row.assignee_id)
-    theirs, gone = _related(moderator), _gone(people)
-    found: list[Summary] = []
-    for row in rows:
-        person = people.get(row.person_id)
-        if person is not None and row.person_id not in gone and row.person_id not in theirs:
-            found.append(_summary(row, person, moderator, names, now))
-    return found
+    return [_summary(row, people[row.person_id], moderator, names, now) for row in rows if row.person_id in people]
 
 
-def _gone(ids: Iterable[uuid.UUID]) -> set[uuid.UUID]:
-    """Somebody who is being erased is gone from here before the rows are. DANGER: an account that was only shut (its
-    site was taken away) is not: a call for help must not leave the queue with it."""
-    closed = User.objects.filter(id__in=ids, is_active=False)
-    asked = ErasureRequest.objects.filter(person_id__in=closed.values("id"))
-    return set(asked.values_list("person_id", flat=True))
+def _people(moderator: User) -> QuerySet[Any, Any]:
+    """The ids of everybody whose incidents this moderator may see: nobody of their own, nobody who is being erased.
+
+    DANGER: an account that was only shut (its site was taken away) stays: a call for help must not leave the queue.
+    """
+    asked = ErasureRequest.objects.filter(person_id=OuterRef("id"))
+    seen = User.objects.exclude(id__in=_related(moderator)).exclude(Q(Exists(asked), is_active=False))
+    return seen.values("id")
 
 
 def _related(moderator: User) -> set[uuid.UUID]:
@@ -149,23 +192,25 @@ def _about(row: Incident) -> tuple[str, ...]:
     return tuple(named)
 
 
-def is_there(moderator: User, incident_id: uuid.UUID) -> bool:
-    """Whether there is such an incident, of somebody who is still here. Raises gate.Refused for one's own."""
-    row = incidents.incident_find(incident_id)
-    if row is None:
-        return False
-    gate.may_review_of(moderator, row.person_id)
-    return User.objects.filter(id=row.person_id).exists() and not _gone([row.person_id])
-
-
-def page(moderator: User, incident_id: uuid.UUID, *, now: datetime) -> Page | None:
-    """One incident, or None where there is nothing to see any more. Raises gate.Refused for one's own."""
+def _seen(moderator: User, incident_id: uuid.UUID) -> Incident | None:
+    """The incident, if it is there and its person too. Raises gate.Refused for one's own."""
     row = incidents.incident_find(incident_id)
     if row is None:
         return None
     gate.may_review_of(moderator, row.person_id)
-    found = _summaries(moderator, [row], now)
-    if not found:
+    return row if _people(moderator).filter(id=row.person_id).exists() else None
+
+
+def is_there(moderator: User, incident_id: uuid.UUID) -> bool:
+    """Whether there is such an incident, of somebody who is still here. Raises gate.Refused for one's own."""
+    return _seen(moderator, incident_id) is not None
+
+
+def page(moderator: User, incident_id: uuid.UUID, *, now: datetime) -> Page | None:
+    """One incident, or None where there is nothing to see any more. Raises gate.Refused for one's own."""
+    row = _seen(moderator, incident_id)
+    found = _summaries(moderator, [row], now) if row else []
+    if row is None or not found:
         return None
     mine = row.state == "decided" and row.assignee_id == moderator.id and row.answered_at is None
     undo_until = row.decided_at + UNDO if mine and row.decided_at else None
@@ -177,6 +222,7 @@ def page(moderator: User, incident_id: uuid.UUID, *, now: datetime) -> Page | No
         home_danger=_home_danger(row.person_id),
         has_words=row.has_excerpt,
         outside=not words.OUTSIDE.isdisjoint(row.categories),
+        more=incidents.incidents_waiting([row.person_id]).exclude(id=row.id).count(),
     )
 
 

@@ -89,21 +89,36 @@ def _not_possible(request: HttpRequest, incident_id: uuid.UUID, **more: Any) -> 
 @reviewed
 @require_safe
 def queue(request: HttpRequest) -> HttpResponse:
-    """What waits, what one holds, what was decided."""
-    moderator, now = person_of(request), clock.now()
+    """What waits, what one holds, what was decided; with `of`, everything that waits of one incident's person."""
+    moderator, now, of = person_of(request), clock.now(), request.GET.get("of")
+    if of is not None:
+        return _queue_of(request, of)
     asked = request.GET.get("show", "")
     show = asked if asked in selectors.FILTERS else "open"
-    counts = incidents.incidents_counted(moderator.id, now)
+    found = selectors.queue(moderator, show=show, page=request.GET.get("page", ""), now=now)
     labels = {"open": pgettext("incidents", "Open"), "mine": _("Mine"), "decided": _("Decided")}
     context = {
-        "rows": selectors.queue(moderator, show=show, now=now),
+        "queue": found,
         "show": show,
-        "tabs": [(name, labels[name], counts[name]) for name in selectors.FILTERS],
-        "holds": counts["mine"],
-        "more": counts[show] > selectors.SHOWN,
-        "most": selectors.SHOWN,
+        "tabs": [(name, labels[name], found.counts[name]) for name in selectors.FILTERS],
+        "pages": f"show={show}",
         "zone": gate.zone_of(moderator),
     }
+    return render(request, "review/queue.html", context)
+
+
+def _queue_of(request: HttpRequest, of: str) -> HttpResponse:
+    moderator = person_of(request)
+    try:
+        incident_id = uuid.UUID(of)
+        found = selectors.queue_of(moderator, incident_id, page=request.GET.get("page", ""), now=clock.now())
+    except ValueError:
+        return _gone(request)
+    except gate.Refused as error:
+        return refused(request, error)
+    if found is None:
+        return _gone(request)
+    context = {"queue": found, "pages": f"of={incident_id}", "zone": gate.zone_of(moderator)}
     return render(request, "review/queue.html", context)
 
 

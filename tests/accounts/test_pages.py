@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -8,7 +9,7 @@ from django.core.cache import cache
 from django.test import Client
 from pytest_django import Settings
 
-from chatbot.accounts import services
+from chatbot.accounts import services, views
 from chatbot.accounts.models import User
 from chatbot.core import clock, ratelimit
 from moderation.crisis import verified_put
@@ -92,6 +93,78 @@ def test_recovery_by_code_over_the_page_and_guessing_is_slowed(client: Client, m
     assert User.objects.get(username="maya").check_password("a brand new long one")
     answers = [client.post("/account/recover/", {**fields, "code": "WRONG"}).content for _ in range(5)]
     assert b"Too many tries" in answers[-1]
+
+
+@pytest.fixture
+def _uncounted() -> Iterator[None]:
+    """Nobody has been counted yet, and nobody is afterwards."""
+    cache.clear()
+    yield
+    cache.clear()
+
+
+uncounted = pytest.mark.usefixtures("_uncounted")
+SLOWED = b"Too many tries. Wait five minutes"
+NEW = "a brand new long one"
+
+
+def recovering(name: str, code: str = "WRONG", *, address: str = "192.0.2.7") -> bytes:
+    fields = {"username": name, "code": code, "password": NEW}
+    return Client().post("/account/recover/", fields, REMOTE_ADDR=address).content
+
+
+@uncounted
+def test_guessing_at_one_name_keeps_nobody_else_at_that_address_out(maya: User, leo: User) -> None:
+    code = services.recovery_code_make(leo)
+    for _ in range(160):  # more than the address may have wrong: what is refused counts for its name alone
+        recovering("maya")
+    assert SLOWED in recovering("maya")
+    assert SLOWED not in recovering("leo", code)
+    assert User.objects.get(id=leo.id).check_password(NEW)
+
+
+@uncounted
+def test_a_name_that_is_slowed_here_is_not_slowed_elsewhere(maya: User) -> None:
+    code = services.recovery_code_make(maya)
+    for _ in range(6):
+        recovering("maya")
+    assert SLOWED in recovering("maya", code)
+    assert SLOWED not in recovering("maya", code, address="198.51.100.1")
+    assert User.objects.get(id=maya.id).check_password(NEW)
+
+
+@uncounted
+def test_right_codes_slow_nobody_down(maya: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(views, "TRIES_AN_ADDRESS", 2)
+    for _ in range(7):
+        assert SLOWED not in recovering("maya", services.recovery_code_make(maya))
+    assert SLOWED not in recovering("maya")
+    assert SLOWED not in recovering("leo")
+    assert SLOWED in recovering("zoe")
+
+
+@uncounted
+@pytest.mark.parametrize(
+    "names", [("Maya", " maya ", "MAYA", "maya", "mAya"), ("Nobody", " nobody ", "NOBODY", "nobody", "nObody")]
+)
+def test_a_name_is_slowed_however_it_is_written_and_whether_or_not_it_exists(
+    maya: User, names: tuple[str, ...]
+) -> None:
+    services.recovery_code_make(maya)
+    answers = [recovering(name) for name in (*names, names[0])]
+    assert [SLOWED in answer for answer in answers] == [False] * 5 + [True]
+    assert all(b"belong together" in answer for answer in answers[:5])
+
+
+@uncounted
+def test_many_tries_at_once_pass_no_limit_together() -> None:
+    """What `uncount` takes back was counted first."""
+    assert [ratelimit.allowed("once", most=2, per_s=300) > 0 for _ in range(3)] == [False, False, True]
+    ratelimit.uncount("once", per_s=300)
+    ratelimit.uncount("once", per_s=300)
+    assert not ratelimit.allowed("once", most=2, per_s=300)
+    ratelimit.uncount("never_counted", per_s=300)
+    assert not ratelimit.allowed("never_counted", most=1, per_s=300)
 
 
 def test_a_new_recovery_code_takes_the_password(client: Client, maya: User) -> None:

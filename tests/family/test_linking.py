@@ -145,16 +145,33 @@ def test_every_wrong_code_gets_the_same_sentence(ila: User, zoe: User, maya: Use
     assert {refused(zoe, code) for code in wrong} == {"code_refused"}
 
 
-def test_guessing_is_slowed_by_account_and_by_address(ila: User, zoe: User) -> None:
+def test_guessing_is_slowed_by_account_and_by_address(ila: User, zoe: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guardianship, "TRIES_AN_ADDRESS", guardianship.TRIES + 3)
     code = guardianship.code_make(ila)
     for _ in range(guardianship.TRIES):
         assert refused(zoe, "ABCD-EFGH") == "code_refused"
     assert refused(zoe, code) == "too_many_tries"  # the right one too
-    for number in range(guardianship.TRIES_AN_ADDRESS):
-        refused(make_person(f"guesser{number}", Role.GUARDIAN), "ABCD-EFGH")
+    for number in range(3):
+        assert refused(make_person(f"guesser{number}", Role.GUARDIAN), "ABCD-EFGH") == "code_refused"
     assert refused(make_person("fresh", Role.GUARDIAN), code) == "too_many_tries"
     elsewhere = make_person("elsewhere", Role.GUARDIAN)
     assert guardianship.code_find(elsewhere, code, address="198.51.100.1").maker == ila
+
+
+def test_one_account_does_not_use_up_what_a_school_shares(ila: User, zoe: User) -> None:
+    code = guardianship.code_make(ila)
+    for _ in range(guardianship.TRIES_AN_ADDRESS + 10):
+        refused(zoe, "ABCD-EFGH")
+    assert guardianship.code_find(make_person("fresh", Role.GUARDIAN), code, address=HERE).maker == ila
+
+
+def test_right_codes_count_for_nobody_else(ila: User, zoe: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guardianship, "TRIES_AN_ADDRESS", 1)
+    code = guardianship.code_make(ila)
+    for number in range(3):
+        assert guardianship.code_find(make_person(f"right{number}", Role.GUARDIAN), code, address=HERE).maker == ila
+    assert refused(zoe, "ABCD-EFGH") == "code_refused"
+    assert refused(make_person("fresh", Role.GUARDIAN), code) == "too_many_tries"
 
 
 @pytest.mark.parametrize("role", [Role.MODERATOR, Role.OPERATOR])

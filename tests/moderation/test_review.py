@@ -18,6 +18,7 @@ from moderation.incidents import selectors, services
 from moderation.incidents.jobs import claims_lapse
 from moderation.incidents.models import Incident, IncidentEvent
 from moderation.review.words import handle_of
+from tests.conftest import make_teen
 from tests.moderation.review_panel import SECRET, WHY, at, filed, held, panel, text
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_limits_left")]
@@ -27,7 +28,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_limits_left")]
 
 
 def test_the_queue_shows_the_gravest_first_and_of_them_the_oldest(maya: User, leo: User, rui: User) -> None:
-    low, late = filed(maya, severity=2, level="L2"), filed(leo)
+    low, late = filed(make_teen("tess", age=15), severity=2, level="L2"), filed(leo)
     clock.move_to(clock.now() + timedelta(minutes=5))
     later = filed(maya)
     page = text(panel(rui).get("/review/"))
