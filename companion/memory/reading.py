@@ -148,8 +148,8 @@ def _understood(text: str, language: Language, told: Sequence[Told]) -> Reading:
     last = any(one.kind == "forget_last" for one in told)
     if topics or last:  # "forget that i love olives" must not teach olives anew; what is said after it may
         rest = _understood(text, language, list(_after_wishes(text, told)))
-        facts = tuple(fact for fact in rest.facts if not any(meant(topic, fact) for topic in topics))
-        return Reading(facts, forget=topics, forget_last=last and not topics)
+        kept_apart = tuple(fact for fact in rest.facts if not any(meant(topic, fact) for topic in topics))
+        return Reading(kept_apart, forget=topics, forget_last=last and not topics)
     # Beside something of 6.5 only names are kept: the rest may be about it, in words that no list knows.
     private = is_private(flat(text), language)
     facts = [(_fact(one), one.span.start) for one in told if one.kind in (NAMES if private else KINDS)]
