@@ -19,7 +19,7 @@ def test_a_reload_in_the_middle_of_a_reply_loses_nothing(
     page: Any, somebody: Callable[[], str], sign_in: Callable[..., None], say: Callable[..., None]
 ) -> None:
     sign_in(page, somebody())
-    say(page, "slowly, i will reload", wait=False)
+    say(page, "slowly, i will come back", wait=False)
     page.get_by_text(SLOW[0]).wait_for()
     page.locator("#box").fill("a thought for later")
     page.reload()
@@ -27,7 +27,7 @@ def test_a_reload_in_the_middle_of_a_reply_loses_nothing(
     page.wait_for_selector(".msg-companion[data-id]")
     said = page.locator(".msg-companion .bubble").inner_text()
     assert [said.count(part) for part in SLOW] == [1] * len(SLOW)
-    user_says(page, "slowly, i will reload")
+    user_says(page, "slowly, i will come back")
     expect(page.locator("#box")).to_have_value("a thought for later")
 
 

@@ -37,7 +37,7 @@ def signs_in(house: Parts, name: str) -> bool:
 def test_redis_killed_in_the_middle_of_a_turn_and_started_again(house: Parts, somebody: Callable[[], Teen]) -> None:
     teen = somebody()
     here, there = teen.connect(house.sides[0]), teen.connect(house.sides[1])
-    stored(here, "slowly, and redis dies")
+    stored(here, "slowly, redis goes away now")
     frames = until(here, "delta")
     house.redis.kill()
     frames += until(here, "done")
