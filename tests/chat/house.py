@@ -14,7 +14,7 @@ from django.db import connections
 from chatbot.accounts import services as people
 from chatbot.accounts.models import User
 from chatbot.chat import answering, engine, services, talk
-from chatbot.chat.models import Conversation, Finish, Message, Turn
+from chatbot.chat.models import Conversation, Finish, Message, Turn, TurnState
 from chatbot.chat.turn import turn_run
 from chatbot.core import clock
 from chatbot.core.choices import choice_set
@@ -53,6 +53,15 @@ async def answered(person: User, text: str, *, off_record: bool = False) -> tupl
     turn = await Turn.objects.aget(id=taken.acceptance.turn_id)
     reply = await Message.objects.filter(turn_id=turn.id, author="companion").alast()
     return turn, await in_database(lambda: reply.body if reply else "")
+
+
+async def danger_answered(person: User) -> services.Acceptance:
+    """A danger that comes now, once it was answered."""
+    taken = await take(person, DANGERS["L2"])
+    assert taken.acceptance is not None
+    talk.turn_start(taken.acceptance.turn_id)
+    await until(taken.acceptance, lambda turn: turn.state == TurnState.DONE)
+    return taken.acceptance
 
 
 async def until(acceptance: services.Acceptance | None, holds: Callable[[Turn], bool]) -> None:

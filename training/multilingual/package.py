@@ -15,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from chatbot.core.encoder.four import BLOCK, rows_widened
+from chatbot.core.encoder.four import BLOCK, widened
 
 NAME: Final = "e5-small-q4.bin"
 SIZE, INNER = 384, 1536
@@ -96,11 +96,4 @@ class Package:
 
     def layer(self, number: int) -> dict[str, npt.NDArray[np.float32]]:
         """In full precision."""
-        packed = self.layer_packed(number)
-        return {
-            name: rows_widened(value, packed[f"{name}.scale"])
-            if f"{name}.scale" in packed
-            else value.astype(np.float32)
-            for name, value in packed.items()
-            if not name.endswith(".scale")
-        }
+        return widened(self.layer_packed(number))

@@ -7,11 +7,13 @@ are prepared.
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
+
+from training.multilingual.layers import layers_run
 
 SIZE: Final = 384
 KINDS: Final = 4  # 0: the message that is answered, 1: the line before it, 2, 3: before that
@@ -37,21 +39,13 @@ class Towers(nn.Module):
     def read_said(self, hidden: Tensor, kinds: Tensor, mask: Tensor) -> Tensor:
         """hidden (texts, tokens, 384) from the trunk, lines side by side; kinds and mask (texts, tokens).
         (texts, 384) of unit length."""
-        states = _run(self.said, hidden + self.kinds(kinds), mask)
+        states = layers_run(self.said, hidden + self.kinds(kinds), mask)
         message, whole = (_mean(states, chosen) for chosen in (mask & (kinds == 0), mask))
         return normalize(self.said_out(torch.cat([message, whole], dim=1)).float(), dim=1)
 
     def read_reply(self, hidden: Tensor, mask: Tensor) -> Tensor:
         """(texts, 384) of unit length."""
-        return normalize(self.reply_out(_mean(_run(self.reply, hidden, mask), mask)).float(), dim=1)
-
-
-def _run(layers: nn.ModuleList, hidden: Tensor, mask: Tensor) -> Tensor:
-    attend = mask[:, None, None, :]
-    for layer in layers:
-        given: Any = layer(hidden, attend)
-        hidden = given[0] if isinstance(given, tuple) else given
-    return hidden
+        return normalize(self.reply_out(_mean(layers_run(self.reply, hidden, mask), mask)).float(), dim=1)
 
 
 def _mean(states: Tensor, chosen: Tensor) -> Tensor:
