@@ -20,7 +20,7 @@ SITE = """
 import django, pathlib, sys
 django.setup()
 from chatbot.widget.sites import site_add
-made = site_add(name="Northside School", origins=[sys.argv[1]])
+made = site_add(name="Northside School", origins=[sys.argv[1], "webview"])
 pathlib.Path(sys.argv[2]).write_text(f"{made.site.public_key} {made.secret}")
 """
 
@@ -58,6 +58,10 @@ def _pictures(browser: Browser, host: Any, size: str, scheme: str) -> None:
     picture(page, "widget-chat", size, scheme)
     frame.locator("[data-help]").click()
     picture(page, "widget-help", size, scheme)
+    # A link that somebody sent, with an identity in it: only the name is read before the answer.
+    page.goto(f"{host.house}/widget/v1/frame/{host.site}/#identity=v1.eyJuYW1lIjogIk1heWEifQ.sign")
+    page.locator("#who-title").wait_for()
+    picture(page, "widget-who", size, scheme)
     context.close()
 
 
