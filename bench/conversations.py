@@ -39,13 +39,14 @@ WAIT_S = 120
 class Mixed(EmbeddedEngine):
     """The embedded engine with controls among its replies. `last` says which the last reply was."""
 
-    def __init__(self, cache_dir: Path, seed: int) -> None:
+    def __init__(self, cache_dir: Path, seed: int, controls: float) -> None:
         super().__init__(cache_dir=cache_dir)
+        self._controls = controls
         self._chance = random.Random(seed)  # noqa: S311  which replies are controls, no secret
         self.last = ""
 
     def stream(self, prompt: Prompt, limits: Limits) -> AsyncGenerator[Delta, None]:
-        control = self._chance.random() < CONTROLS
+        control = self._chance.random() < self._controls
         self.last = "control" if control else "engine"
         return self._plain(prompt) if control else super().stream(prompt, limits)
 
@@ -61,14 +62,14 @@ class Mixed(EmbeddedEngine):
                 return
 
 
-async def serve(folder: Path, language: Language, people: int) -> None:
+async def serve(folder: Path, language: Language, people: int, controls: float) -> None:
     from chatbot.chat import engine
     from chatbot.chat.terminal import Newcomer, Terminal, newcomer_make
     from chatbot.core.database import in_database
     from moderation import screen
 
     screen.warm()
-    mixed = Mixed(Path(os.environ["ABRACO_CACHE"]), seed=int(time.time()))
+    mixed = Mixed(Path(os.environ["ABRACO_CACHE"]), seed=int(time.time()), controls=controls)
     engine.engine_use(mixed)
     country = {"en": "US-CA", "pt-BR": "BR", "es": "MX", "fr": "FR"}[language]
     newcomer = Newcomer(language=language, country=country)
@@ -125,6 +126,7 @@ def main() -> int:
     host.add_argument("folder", type=Path)
     host.add_argument("--lang", choices=LANGUAGES, default="en")
     host.add_argument("--people", type=int, default=10)
+    host.add_argument("--controls", type=float, default=CONTROLS, help="0 for talks to learn from: none derails them")
     speak = commands.add_parser("say")
     speak.add_argument("folder", type=Path)
     speak.add_argument("texts")
@@ -140,7 +142,7 @@ def main() -> int:
         stack.enter_context(throw_away_database())
         stack.callback(encoder_close)
         clock.move_to(AFTERNOON)
-        asyncio.run(serve(options.folder, options.lang, options.people))
+        asyncio.run(serve(options.folder, options.lang, options.people, options.controls))
     return 0
 
 
