@@ -1,5 +1,5 @@
 """Who the companion is right now: its mood, from the conversation and the hour. Pure."""
 
-from companion.personas.mood import laughs, mood_next
+from companion.personas.mood import laughs, mood_next, mourns
 
-__all__ = ["laughs", "mood_next"]
+__all__ = ["laughs", "mood_next", "mourns"]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re2
 
-from companion.types import Line, Mood
+from companion.types import Language, Line, Mood
+from companion.words import is_grave, words_of
 
 LOOK_BACK = 4  # of the teen's last messages
 LAUGH = re2.compile(r"(?i)\b(?:(?:ha|he|ja|je|hi){2,}h?|lo+l|lmf?ao+|mdr+|ptdr|k{3,}|(?:rs){2,})|😂|🤣|😆|💀|😹")
@@ -14,6 +15,12 @@ NIGHT = frozenset((22, 23, 0, 1, 2, 3, 4, 5))
 def laughs(text: str) -> bool:
     """Does somebody laugh in it, in any of our languages?"""
     return LAUGH.search(text) is not None
+
+
+def mourns(text: str, language: Language) -> bool:
+    """Does it tell of a death? "I died lol" is none."""
+    words = words_of(text, language)
+    return len(words) > 1 and not laughs(text) and is_grave(words, language)
 
 
 def mood_next(

@@ -23,13 +23,15 @@ State = Mapping[str, Any]
 @dataclass(frozen=True)
 class Introduction:
     """The skill in one language. wakes: ways in which a teenager asks for it; of those with one or two words each
-    counts only as the whole message. chip: the tap that asks for it. alone: longer ones that nothing may follow."""
+    counts only as the whole message. chip: the tap that asks for it. alone: longer ones that nothing may follow. names:
+    what is asked for in other words ("say me one of those riddles"), after a word that asks."""
 
     title: str
     about: str
     wakes: tuple[str, ...]
     chip: str
     alone: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

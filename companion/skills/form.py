@@ -47,6 +47,7 @@ class _Strict(BaseModel):
 class HeadForm(_Strict):
     """What every file begins with. low: it may go on after a low or flagged message. plain: it is offered in plain
     mode too. alone: wakes that nothing may follow ("would you rather", but not "would you rather have a tail?").
+    names: words for it that wake it after a word that asks ("ok now say us one more RIDDLE").
     game: it is offered to somebody who wants to play."""
 
     skill: Annotated[str, Field(pattern=NAME, max_length=32)]
@@ -56,6 +57,7 @@ class HeadForm(_Strict):
     chip: Chip | None = None
     wakes: Phrases = ()
     alone: Phrases = ()
+    names: Phrases = ()
     game: bool = True
     low: bool = False
     plain: bool = True

@@ -7,20 +7,23 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from companion.folding import spelled
-from companion.personas import laughs
+from companion.personas import mourns
 from companion.skills.api import Answer, Heard, Playing, Say, Sign, Skill
 from companion.skills.coded.base import keys
 from companion.skills.form import LinesForm, SomePhrases
 from companion.skills.lines import Lines
 from companion.skills.lines import State as Working
 from companion.types import Language
-from companion.words import is_grave, sentences_of, words_of
+from companion.words import sentences_of
 
 HOUSE = "house"
 MENU = ""  # what wakes no skill and asks what there is
 MISSES = 2  # messages in a row that aren't for a game put it away
 EDGE = 3  # words of a wake that a longer message may begin with
 LONGEST_WAKE = 10  # words of such a message
+ASKED_BEFORE = 4  # words: how near before its name a skill is asked for
+UNFAMILIAR = 1  # words between the two that the house doesn't know: "tell me a DAD joke"
+SPOILED = 2  # words before: "i didn't ask for a joke"
 SIGNS: tuple[Sign, ...] = ("yes", "no", "kind_of", "dont_know", "more")
 Kind = Literal["begin", "go_on", "stop", "menu", "off"]
 
@@ -30,6 +33,8 @@ class HouseForm(LinesForm):
     stop: SomePhrases
     bye: SomePhrases
     around: SomePhrases
+    asks: SomePhrases
+    spoils: SomePhrases
     yes: SomePhrases
     no: SomePhrases
     kind_of: SomePhrases
@@ -60,15 +65,19 @@ class Words:
             self._signs.update({spelled(phrase): sign for phrase in phrases})
         self._stop = {spelled(phrase) for phrase in form.stop}
         self._around = {spelled(word) for word in form.around}
+        self._asks, self._spoils = ({spelled(word) for word in words} for words in (form.asks, form.spoils))
         self._bye = {spelled(phrase) for phrase in form.bye}
         self._wakes = {spelled(phrase): MENU for phrase in form.menu_wakes}
         self._alone: set[str] = set()
+        self._names: dict[str, str] = {}
         for name, skill in skills.items():
             if language in skill.card.languages:
                 own = skill.card.languages[language]
                 for phrase in (*own.wakes, *own.alone):
                     self._wakes.setdefault(spelled(phrase), name)  # who came first is asked for by it
                 self._alone.update(spelled(phrase) for phrase in own.alone)
+                for word in own.names:
+                    self._names.setdefault(spelled(word), name)
 
     def asked_for(self, text: str) -> str | None:
         """What the message asks for, if it is nothing but one of the phrases that do."""
@@ -86,15 +95,33 @@ class Words:
 
     def weighs(self, text: str) -> bool:
         """Tells of something grave, a death or an illness: no game talks over it, whatever it waits for."""
-        words = words_of(text, self._language)
-        return len(words) > 1 and not laughs(text) and is_grave(words, self._language)
+        return mourns(text, self._language)
 
     def woken(self, text: str) -> str | None:
         """The name of the skill that the message asks for, or its last sentence does, or MENU. Words such as "ok", "can
-        you" or "please" may stand around a wake; a longer one may be gone on from ("tell me a joke about cats")."""
-        last = sentences_of(text)[-1:]
+        you" or "please" may stand around a wake; a longer one may be gone on from ("tell me a joke about cats"). Last of
+        all it may be named after a word that asks."""
+        last = (sentences_of(text) or [text])[-1]
         found = self._woken(text)
-        return self._woken(last[0]) if found is None and last and last[0] != text else found
+        if found is None and last != text:
+            found = self._woken(last)
+        named = (self._named(part) for part in last.split(","))
+        return next((name for name in named if name is not None), None) if found is None else found
+
+    def _named(self, text: str) -> str | None:
+        words = spelled(text).split()
+        if len(words) > LONGEST_WAKE:
+            return None
+        for at, word in enumerate(words):
+            if word not in self._names:
+                continue
+            for asked in range(at - 1, max(-1, at - 1 - ASKED_BEFORE), -1):
+                between = words[asked + 1 : at]
+                unfamiliar = sum(1 for one in between if one not in self._around)
+                spoiled = not self._spoils.isdisjoint(words[max(0, asked - SPOILED) : at])
+                if words[asked] in self._asks and unfamiliar <= UNFAMILIAR and not spoiled:
+                    return self._names[word]
+        return None
 
     def _woken(self, text: str) -> str | None:
         line = spelled(text)

@@ -145,7 +145,7 @@ def skill_of(name: str, forms: Mapping[Language, HeadForm], give_up: Mapping[Lan
     if any(form.kind != first.kind for form in forms.values()):
         raise SkillFileError(f"{name}: `kind` differs between the languages")
     languages = {
-        language: Introduction(form.title, form.about, form.wakes, form.chip or form.title, form.alone)
+        language: Introduction(form.title, form.about, form.wakes, form.chip or form.title, form.alone, form.names)
         for language, form in forms.items()
     }
     card = Card(name, languages, plain=first.plain, low=first.low, game=first.game)

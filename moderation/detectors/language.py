@@ -10,6 +10,7 @@ from moderation.types import Language
 
 _ENOUGH_LETTERS: Final = 15
 _MARGIN: Final = 0.25
+_SURE: Final = 0.6  # "STRAY KIDS VEM PRO BRASIL" is half English, by its letters
 _CODES: Final[dict[str, Language]] = {"EN": "en", "PT": "pt-BR", "ES": "es", "FR": "fr"}
 
 # "What does Abraço mean?" is no Portuguese.
@@ -41,7 +42,7 @@ def language_of(text: str, own: Language) -> Language:
     if sum(1 for char in text if char.isalpha()) < _ENOUGH_LETTERS:
         return own
     values = _load().compute_language_confidence_values(text[:1000])
-    if len(values) < 2 or values[0].value - values[1].value < _MARGIN:
+    if len(values) < 2 or values[0].value < _SURE or values[0].value - values[1].value < _MARGIN:
         return own
     return _CODES.get(values[0].language.iso_code_639_1.name, own)
 

@@ -14,7 +14,7 @@ from companion.bank import Bank, Exchange
 from companion.bank.form import ACTS_ASKED_FOR
 from companion.engines.embedded.acts import Act
 from companion.engines.embedded.answering import ANSWERS, LONGER, follow_up, otherwise, played
-from companion.engines.embedded.candidates import Candidate
+from companion.engines.embedded.candidates import LOW, Candidate
 from companion.engines.embedded.following import Followed, that_follow, unknown
 from companion.engines.embedded.heard import about_of, does_of, heard
 from companion.engines.embedded.index import BankIndex, Hit
@@ -23,9 +23,9 @@ from companion.engines.embedded.moves import lost, moved, summed
 from companion.engines.embedded.reading import GOODBYES, Reading
 from companion.engines.embedded.state import HEAVY_SITUATIONS, REPAIRS, Talk
 from companion.engines.embedded.telling import listening, repair, told
-from companion.personas import laughs
+from companion.personas import laughs, mourns
 from companion.types import About, Does, Language, Prompt
-from companion.words import content_words, continues, feeling_of, is_grave
+from companion.words import content_words, continues, feeling_of, is_grave, lexicon
 
 # Likeness from which something counts, tuned with bench/retrieval.py.
 ENOUGH = 0.30  # an exchange answers the message
@@ -61,6 +61,7 @@ ALWAYS_TRUE = frozenset(("are_you_real", "love_you"))
 MOVES_ON = frozenset(("laugh", "good_news", "tell_joke"))
 LONGEST_GOODBYE = 16  # words: who tells more on the way out wants it answered
 GLAD = frozenset[Does](("good", "gripe", "teases"))  # what is heard in these is answered lightly
+SOBER = frozenset[Does](("bad", "asks_you", "asks_fact", "asks_advice", "requests", "complains"))  # ... not in these
 NOT_FOLLOWED = Followed()
 UNKIND = "feelings_unkind"
 GREETING_WORDS = 5  # a hello with more behind it is about something
@@ -87,7 +88,9 @@ class Turn:
         self.index = index
         self.feeling = feeling_of(reading.words, prompt.language)
         self.sounds_bad = self.feeling < 0 or is_grave(reading.words, prompt.language)
-        self.heavy = prompt.low or (talk.heavy and not self._moves_on())
+        moves_on = self._moves_on()
+        self.mourns = mourns(reading.text, prompt.language) or (talk.grave and not moves_on)
+        self.heavy = prompt.low or self.mourns or (talk.heavy and not moves_on)
         self.fit, self.fitting = followed.fit, followed.best
         self.chooser = Chooser(prompt, talk, slot_values(prompt), heavy=self.heavy, fit=self.fit)
         self.names_companion = not YOU[prompt.language].isdisjoint(reading.words)
@@ -126,7 +129,11 @@ class Turn:
         return bool(names & MOVES_ON) or self.feeling > 0 or laughing
 
     def _acts(self) -> Iterable[Act]:
-        """After a joke a laugh is about the joke. A goodbye with more around it is one too."""
+        """After a joke a laugh is about the joke. A goodbye with more around it is one too; a no after one is none."""
+        stays = self.talk.act in GOODBYES and self._stays()
+        if stays:
+            yield from (act for act in self.reading.acts if act.name not in GOODBYES)
+            return
         if self.prompt.leaves and self.talk.turns and not self.reading.asks and self._leaves_quietly():
             yield Act("farewell", first=True)
         if self.talk.act == "tell_joke" and len(self.reading.words) <= ANSWER_WORDS // 2 and laughs(self.reading.text):
@@ -136,6 +143,10 @@ class Turn:
                 continue  # "and you have to go when they say bye?" ends nothing
             if act.name != "farewell_night" or not self._opens_the_evening():
                 yield act
+
+    def _stays(self) -> bool:
+        """It was let go, and didn't mean to: "bye?? i never said bye"."""
+        return self.reading.asks or not lexicon(self.prompt.language).negations.isdisjoint(self.reading.words)
 
     def _leaves_quietly(self) -> bool:
         heard = {act.name for act in self.reading.acts}
@@ -177,13 +188,25 @@ class Turn:
 
     def out_of_place(self, exchange: Exchange) -> bool:
         """It is about a joke, and none was told; it says goodbye to somebody who said none; it is glad, where something
-        weighs, whatever its tone; or it is for who is unkind to themselves, and nobody was."""
+        weighs, whatever its tone, or only easy, where a death was told; or it is for who is unkind to themselves, and
+        nobody was."""
         if exchange.act in GOODBYES:
             return not self.prompt.leaves and all(act.name not in GOODBYES for act in self.reading.acts)
         glad = self.heavy and exchange.hears in GLAD
+        if self.mourns and not self._is_sober(exchange):
+            return True
         if exchange.situation == UNKIND and not self.prompt.low:
             return True
         return glad or (exchange.id.startswith(ABOUT_JOKES) and self.talk.situation not in JOKING)
+
+    def _is_sober(self, exchange: Exchange) -> bool:
+        """It may be said where a death was told: it was written for what hurts, or answers just what was asked."""
+        if exchange.hears is not None:
+            return exchange.hears in SOBER
+        if exchange.act == "listening":
+            return exchange.id.endswith(LOW)
+        acted = any(act.name == exchange.act for act in self.reading.acts)
+        return acted or exchange.situation.startswith(HEAVY_SITUATIONS)
 
     def is_answer(self) -> bool:
         """It may answer what was asked: short, no question, and not about the companion."""

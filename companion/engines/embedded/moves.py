@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).with_name("moves")
 CONFUSED, CONFUSED_AGAIN = "confused", "confused_again"
 SLOT_WORDS, SLOT_LETTERS = 4, 30
+OPTION_WORDS = 2  # of one of two: a longer one is chosen only if both are
 LAST = 3  # sentences of a message that are looked at, the last ones
 PUNCHLINE = 12  # words
 AWAITED = 0.86  # likeness to an answer that the companion waits for
@@ -169,5 +170,7 @@ def said(turn: Turn, move: Move) -> Pick | None:
     if move.thing:
         values["thing"] = move.thing
     if move.options:
-        values["option"] = move.options[turn.prompt.seed % len(move.options)]
+        # Of "do i curl it warm or cold" the first one holds half the question.
+        fine = [option for option in move.options if len(option.split()) <= OPTION_WORDS] or move.options
+        values["option"] = fine[turn.prompt.seed % len(fine)]
     return turn.act_said(move.act) if turn.bank.acts.get(move.act) else None

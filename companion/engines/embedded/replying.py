@@ -59,7 +59,7 @@ def _hurts(turn: Turn, pick: Pick) -> bool:
     """Whether somebody wrote lines for this very thing that hurts: then nothing else is said."""
     own = turn.hits[0] if turn.hits else None
     near = own is not None and own.exchange.id == pick.exchange.id and own.nearest >= HEAVY
-    return turn.prompt.low and near and pick.exchange.situation.startswith(HEAVY_SITUATIONS)
+    return (turn.prompt.low or turn.mourns) and near and pick.exchange.situation.startswith(HEAVY_SITUATIONS)
 
 
 def _mood(turn: Turn, pick: Pick) -> Mood:

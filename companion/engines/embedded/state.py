@@ -6,9 +6,9 @@ import itertools
 from dataclasses import dataclass
 
 from companion.bank import Bank, Exchange, opening
-from companion.personas import laughs
+from companion.personas import laughs, mourns
 from companion.types import About, Language, Line
-from companion.words import is_grave, weighs, words_of
+from companion.words import weighs, words_of
 
 NO_REPEAT = 80  # pieces of the companion's in which no line comes twice: all of a usual history
 NO_SLOT = 3  # companion turns in which no name, pet or like comes twice
@@ -17,7 +17,7 @@ LONG_HEAVY = 4  # ... while it only listens
 HEAVY_SITUATIONS = ("feelings_", "grief", "left_out", "lonely_evenings", "angry_at_myself", "divorce_two_homes")
 HURTS_BY_ITSELF = ("grief", "left_out")  # whatever words the teen had for it
 ABOUT = 3  # of its turns in which a subject is still the one
-GRAVE = 6  # messages that a death stays near
+GRAVE = 10  # messages that a death stays near
 MOST_LOW = 2  # turns in a row that only listen before a talk that brings nothing heavy any more is light again
 GLAD = "listening/good"  # something good was just told: what hurt before it is left
 AGAIN = 6  # companion turns in which an exchange is hardly used twice
@@ -40,7 +40,7 @@ class Talk:
     """pending: the exchange whose question or invitation was said last, if it has something to follow.
     asked: turns in a row, up to now, in which the companion asked. act: of the last thing that it said. listened: turns
     in a row in which it only listened. lately: the exchanges of its last turns, act_id: the last of them. about: the
-    subject that they are in. heavy: something sad, worried or grave was just talked about."""
+    subject that they are in. heavy: something sad, worried or grave was just talked about. grave: a death was."""
 
     used_ids: frozenset[str]
     used_texts: tuple[str, ...]
@@ -57,6 +57,7 @@ class Talk:
     lately: frozenset[str] = frozenset()
     act_id: str = ""
     about: About | None = None
+    grave: bool = False
 
     def said_before(self, line_id: str, text: str) -> bool:
         return line_id in self.used_ids or any(text.casefold() in used for used in self.used_texts)
@@ -74,6 +75,7 @@ def talk_of(history: tuple[Line, ...], bank: Bank) -> Talk:
     user_texts = everything[-HEAVY:]
     listened = sum(1 for _ in itertools.takewhile(_listens, reversed(said)))
     asked = itertools.takewhile(lambda lines: any("?" in line.text for line in lines), reversed(turns))
+    grave = _grave(history, bank.language)
     return Talk(
         used_ids=frozenset(line.line_id for line in spoken if line.line_id),
         used_texts=tuple(line.text.casefold() for line in spoken),  # a persona may type it small
@@ -86,7 +88,8 @@ def talk_of(history: tuple[Line, ...], bank: Bank) -> Talk:
         user_texts=user_texts,
         recent=tuple(line.text.casefold() for lines in turns[-NO_SLOT:] for line in lines),
         listened=listened,
-        heavy=_heavy(owner, everything, bank.language, listened) or _grave(history, bank.language),
+        heavy=grave or _heavy(owner, everything, bank.language, listened),
+        grave=grave,
         act_id=owner.id if owner else "",
         about=_about(said),
         lately=frozenset(owner.id for owners in said[-AGAIN:] for owner in owners),
@@ -108,13 +111,8 @@ def _weighs(text: str, language: Language) -> bool:
 
 
 def _grave(history: tuple[Line, ...], language: Language) -> bool:
-    """Whether a death was just told. "I died lol" is none."""
     texts = [line.text for line in history if line.who == "user"][-GRAVE:]
-    return any(
-        is_grave(words, language) and len(words) > 1 and not laughs(text)
-        for text in texts
-        for words in (words_of(text, language),)
-    )
+    return any(mourns(text, language) for text in texts)
 
 
 def _heavy(owner: Exchange | None, user_texts: tuple[str, ...], language: Language, listened: int) -> bool:
