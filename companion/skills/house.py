@@ -99,8 +99,8 @@ class Words:
 
     def woken(self, text: str) -> str | None:
         """The name of the skill that the message asks for, or its last sentence does, or MENU. Words such as "ok", "can
-        you" or "please" may stand around a wake; a longer one may be gone on from ("tell me a joke about cats"). Last of
-        all it may be named after a word that asks."""
+        you" or "please" may stand around a wake; a longer one may be gone on from ("tell me a joke about cats"). Last
+        of all it may be named after a word that asks."""
         last = (sentences_of(text) or [text])[-1]
         found = self._woken(text)
         if found is None and last != text:

@@ -23,14 +23,13 @@ from companion.engines.embedded.next_turn import BEFORE
 from companion.engines.embedded.reading import needed, parts_of, read
 from companion.engines.embedded.replying import Reply, reply_to
 from companion.engines.embedded.state import talk_of
-from companion.engines.embedded.understanding import UnderstandingError, Understood, heads_for
+from companion.engines.embedded.understanding import EVEN, UnderstandingError, Understood, heads_for
 from companion.engines.embedded.vectors import Encode, VectorCache, encoded
 from companion.engines.embedded.weighing import Weigher, WeighingError, weigher
 from companion.types import Delta, Language, Limits, ModelCard, Prompt
 from companion.words import spoken
 
 logger = logging.getLogger(__name__)
-EVEN = 0.5  # likelihood from which a message, or its end, does something
 KEPT_VECTORS = 512  # of recent messages, for reading a message with the ones before it
 
 

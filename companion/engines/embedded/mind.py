@@ -23,6 +23,7 @@ from companion.engines.embedded.moves import lost, moved, summed
 from companion.engines.embedded.reading import GOODBYES, Reading
 from companion.engines.embedded.state import HEAVY_SITUATIONS, REPAIRS, Talk
 from companion.engines.embedded.telling import listening, repair, told
+from companion.engines.embedded.understanding import EVEN
 from companion.personas import laughs, mourns
 from companion.types import About, Does, Language, Prompt
 from companion.words import content_words, continues, feeling_of, is_grave, lexicon
@@ -149,8 +150,9 @@ class Turn:
         return self.reading.asks or not lexicon(self.prompt.language).negations.isdisjoint(self.reading.words)
 
     def _leaves_quietly(self) -> bool:
-        heard = {act.name for act in self.reading.acts}
-        return heard.isdisjoint(GOODBYES) and len(self.reading.words) <= LONGEST_GOODBYE
+        heard, understood = {act.name for act in self.reading.acts}, self.reading.understood
+        wants = understood is not None and understood.asks > EVEN  # "say something nice, then i'm off"
+        return heard.isdisjoint(GOODBYES) and len(self.reading.words) <= LONGEST_GOODBYE and not wants
 
     def _opens_the_evening(self) -> bool:
         """ "Boa noite" opens an evening's talk as well as it ends one."""

@@ -30,6 +30,7 @@ SHA256: Final = "6546407c0c605e04f644dd35157e93438a2c9849c0a58e766267731525d94b3
 BUCKETS: Final = 1 << 13
 FEELINGS: Final = (-2, -1, 0, 1, 2)
 HEADS: Final[Mapping[str, int]] = {"about": len(ABOUTS), "does": len(DOES), "feeling": len(FEELINGS)}
+EVEN: Final = 0.5  # likelihood from which a message, or its end, does something
 WANTS: Final = frozenset[Does](("asks_you", "asks_fact", "asks_advice", "requests"))
 LONGEST_SIGNED: Final = 60  # words of a message that are looked at: its end
 
