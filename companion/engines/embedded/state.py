@@ -39,8 +39,9 @@ REPAIRS = ("not_understood", "not_understood_twice", "change_topic")
 class Talk:
     """pending: the exchange whose question or invitation was said last, if it has something to follow.
     asked: turns in a row, up to now, in which the companion asked. act: of the last thing that it said. listened: turns
-    in a row in which it only listened. lately: the exchanges of its last turns, act_id: the last of them. about: the
-    subject that they are in. heavy: something sad, worried or grave was just talked about. grave: a death was."""
+    in a row in which it only listened, listened_lately: of its last ones. lately: the exchanges of its last turns,
+    act_id: the last of them. about: the subject that they are in. heavy: something sad, worried or grave was just
+    talked about. grave: a death was."""
 
     used_ids: frozenset[str]
     used_texts: tuple[str, ...]
@@ -58,6 +59,7 @@ class Talk:
     act_id: str = ""
     about: About | None = None
     grave: bool = False
+    listened_lately: int = 0
 
     def said_before(self, line_id: str, text: str) -> bool:
         return line_id in self.used_ids or any(text.casefold() in used for used in self.used_texts)
@@ -88,6 +90,7 @@ def talk_of(history: tuple[Line, ...], bank: Bank) -> Talk:
         user_texts=user_texts,
         recent=tuple(line.text.casefold() for lines in turns[-NO_SLOT:] for line in lines),
         listened=listened,
+        listened_lately=sum(map(_listens, said[-AGAIN:])),
         heavy=grave or _heavy(owner, everything, bank.language, listened),
         grave=grave,
         act_id=owner.id if owner else "",

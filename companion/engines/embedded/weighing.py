@@ -45,6 +45,7 @@ SPECIFIC: Final = 0.6  # what being specific counts beside making sense
 LEANING: Final = 0.04  # what e times more of the persona counts
 DRAWN: Final = 0.1  # how far the seed moves a candidate
 USED: Final = 0.15  # taken from an exchange that was used a few turns ago
+TIRED: Final = 0.05  # taken from what only listens, for each time that it only listened lately
 
 
 class WeighingError(Exception):
@@ -88,7 +89,8 @@ def _leaning(turn: Turn, one: Candidate) -> float:
     digest = hashlib.blake2b(f"{turn.prompt.seed}:{line.id}".encode(), digest_size=8).digest()
     drawn = DRAWN * int.from_bytes(digest) / 2**64
     used = USED if one.pick.exchange.id in turn.talk.lately and one.pick.exchange.act is None else 0.0
-    return LEANING * math.log(turn.chooser.leaning(one.pick.chosen)) + drawn - used
+    tired = TIRED * turn.talk.listened_lately if one.pick.exchange.act == "listening" and not turn.heavy else 0.0
+    return LEANING * math.log(turn.chooser.leaning(one.pick.chosen)) + drawn - used - tired
 
 
 def place_of(turn: Turn, at: int = -1) -> Place:
