@@ -41,6 +41,8 @@ class Lexicon:
     things: frozenset[str]
     times: Mapping[str, str]
     asks_name: Any
+    mourns: tuple[Any, ...]
+    mourns_not: Any
 
 
 @functools.cache
@@ -69,6 +71,8 @@ def lexicon(language: Language) -> Lexicon:
         things=frozenset(given["things"]),
         times={word: group[0] for group in given["times"] for word in group},
         asks_name=re2.compile(given["asks_name"]),
+        mourns=tuple(re2.compile(pattern) for pattern in given["mourns"]),
+        mourns_not=re2.compile(given["mourns_not"]),
     )
 
 
@@ -127,6 +131,12 @@ def is_grave(words: tuple[str, ...], language: Language) -> bool:
         return True  # "my best friend died" is, "my phone died" is not
     line = f" {' '.join(words)} "
     return any(f" {phrase} " in line for phrase in chat.grave if " " in phrase)
+
+
+def tells_of_death(text: str, language: Language) -> bool:
+    """Of somebody dear, people or animals: neither a battery's nor a boss's, nor a manner of speaking."""
+    chat, bare = lexicon(language), plain(text)
+    return any(pattern.search(bare) for pattern in chat.mourns) and not chat.mourns_not.search(bare)
 
 
 def names_one(words: tuple[str, ...], named: frozenset[str], language: Language) -> bool:

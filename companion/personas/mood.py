@@ -5,7 +5,7 @@ from __future__ import annotations
 import re2
 
 from companion.types import Language, Line, Mood
-from companion.words import is_grave, words_of
+from companion.words import tells_of_death
 
 LOOK_BACK = 4  # of the teen's last messages
 LAUGH = re2.compile(r"(?i)\b(?:(?:ha|he|ja|je|hi){2,}h?|lo+l|lmf?ao+|mdr+|ptdr|k{3,}|(?:rs){2,})|😂|🤣|😆|💀|😹")
@@ -19,8 +19,7 @@ def laughs(text: str) -> bool:
 
 def mourns(text: str, language: Language) -> bool:
     """Does it tell of a death? "I died lol" is none."""
-    words = words_of(text, language)
-    return len(words) > 1 and not laughs(text) and is_grave(words, language)
+    return tells_of_death(text, language) and not laughs(text)
 
 
 def mood_next(
