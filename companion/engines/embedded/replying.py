@@ -64,6 +64,6 @@ def _hurts(turn: Turn, pick: Pick) -> bool:
 
 def _mood(turn: Turn, pick: Pick) -> Mood:
     mood = mood_next(history=turn.prompt.history, text=turn.prompt.text, low=turn.prompt.low, before=turn.prompt.mood)
-    if turn.prompt.low or pick.exchange.act == "farewell_night":
+    if turn.prompt.low or turn.mourns or pick.exchange.act == "farewell_night":
         return "calm"
     return "silly" if pick.chosen.line.tone in PLAYFUL_TONES else mood

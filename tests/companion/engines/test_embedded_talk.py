@@ -47,6 +47,10 @@ exchanges:
   - id: pancakes
     said: [we made pancakes with my sister]
     replies: [Pancakes and a sister. Who burnt the first one?]
+  - id: leaves
+    act: farewell
+    said: [bye, see you later]
+    replies: [Go well., Until another day.]
   - id: sad
     act: bad_news
     said: [something terrible happened, i feel so sad]
@@ -125,6 +129,25 @@ def place(reply: Reply) -> str:
 def asked(engine: EmbeddedEngine) -> Conversation:
     """Just after "Smooth day or bumpy day?"."""
     return Conversation(engine).heard("Hi. Smooth day or bumpy day?", "talk/hello/0")
+
+
+@pytest.mark.parametrize("text", ["bye?? i never said bye", "no im not leaving", "why bye"])
+async def test_a_no_to_a_goodbye_is_no_goodbye(engine: EmbeddedEngine, text: str) -> None:
+    talk = Conversation(engine, leaves=True)
+    assert place(await talk.say("see you later")) == "leaves"
+    assert place(await talk.say(text)) != "leaves"
+
+
+async def test_a_goodbye_that_asks_for_something_first_is_answered(engine: EmbeddedEngine) -> None:
+    reply = await Conversation(engine, leaves=True).say("what about you before i go to bed")
+    assert place(reply) != "leaves"
+
+
+async def test_nothing_light_is_said_where_a_death_was_told(engine: EmbeddedEngine) -> None:
+    talk = Conversation(engine)
+    for text in ("my hamster died this morning", "she was so small", "i made a drawing of her"):
+        reply = await talk.say(text)
+        assert (place(reply) in ("sad", "low"), reply.mood) == (True, "calm"), text
 
 
 async def test_a_short_answer_goes_to_what_was_asked(engine: EmbeddedEngine) -> None:

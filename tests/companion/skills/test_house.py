@@ -88,18 +88,43 @@ def test_two_words_inside_a_sentence_wake_nothing(skills: Skills, text: str) -> 
 
 
 NAMED: dict[Language, dict[str, tuple[str, ...]]] = {
-    "en": {"jokes": ("ok now hit me with another dad joke", "lol that was bad, different joke pls"), "riddles": ("more riddles like that",)},
-    "pt-BR": {"riddles": ("pode ser charada", "agora quero uma charada bem difícil"), "jokes": ("vai, conta mais uma dessas piada ruim",)},
-    "es": {"riddles": ("no entendí nada. ya dime una adivinanza",), "jokes": ("otro chiste malo porfa", "ya po dime algún chiste")},
+    "en": {
+        "jokes": ("ok now hit me with another dad joke", "lol that was bad, different joke pls"),
+        "riddles": ("more riddles like that",),
+    },
+    "pt-BR": {
+        "riddles": ("pode ser charada", "agora quero uma charada bem difícil"),
+        "jokes": ("vai, conta mais uma dessas piada ruim",),
+    },
+    "es": {
+        "riddles": ("no entendí nada. ya dime una adivinanza",),
+        "jokes": ("otro chiste malo porfa", "ya po dime algún chiste"),
+    },
     "fr": {"charades": ("allez dis une charade", "jveux une charade"), "jokes": ("mdr encore une blague nulle",)},
-}  # fmt: skip
+}
 # Told, judged, asked about or waved off: no game is wanted.
 NOT_NAMED: dict[Language, tuple[str, ...]] = {
-    "en": ("i want to tell you a joke", "why do people laugh at their own jokes", "no more jokes pls", "that joke was new to me", "my brother says the same joke every day"),
+    "en": (
+        "i want to tell you a joke",
+        "why do people laugh at their own jokes",
+        "no more jokes pls",
+        "that joke was new to me",
+        "my brother says the same joke every day",
+    ),
     "pt-BR": ("vou te contar uma piada", "não quero piada agora", "era a resposta da charada", "chega de piada"),
-    "es": ("te voy a contar un chiste", "no quiero chistes", "ya era la respuesta de la adivinanza", "basta de chistes"),
-    "fr": ("jvais te raconter une blague", "c'est une blague tes réponses", "je veux plus de blagues", "arrête tes blagues"),
-}  # fmt: skip
+    "es": (
+        "te voy a contar un chiste",
+        "no quiero chistes",
+        "ya era la respuesta de la adivinanza",
+        "basta de chistes",
+    ),
+    "fr": (
+        "jvais te raconter une blague",
+        "c'est une blague tes réponses",
+        "je veux plus de blagues",
+        "arrête tes blagues",
+    ),
+}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
