@@ -101,6 +101,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "django.template.context_processors.i18n",
                 "chatbot.accounts.context.house",
+                "chatbot.chat.context.looks",
             ]
         },
     }
@@ -192,10 +193,10 @@ AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 8}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {"NAME": "chatbot.accounts.sign_up_rules.NotTheName"},
+    {"NAME": "chatbot.accounts.sign_up_rules.LongEnough", "OPTIONS": {"min_length": 8}},
+    {"NAME": "chatbot.accounts.sign_up_rules.NotCommon"},
+    {"NAME": "chatbot.accounts.sign_up_rules.NotOnlyNumbers"},
 ]
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
@@ -213,6 +214,7 @@ MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_TOTP_TOLERANCE = 0
 ACCOUNT_USERNAME_MIN_LENGTH = 3
+ACCOUNT_USERNAME_VALIDATORS = "chatbot.accounts.sign_up_rules.USER_NAME"
 ACCOUNT_USERNAME_BLACKLIST = ["admin", "abraco", "moderator", "operator", "system"]
 ACCOUNT_LOGOUT_ON_GET = False
 LOGIN_URL = "account_login"

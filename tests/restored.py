@@ -91,7 +91,7 @@ def seen_restored(put_back: Callable[[], Server], gone: Gone, folder: Path) -> N
         maya.get("/account/login/")
         status, page = maya.post("/account/login/", login="maya", password=PASSWORD)
         assert status == 200
-        assert "aren't right" in page or "not correct" in page
+        assert "aren't right" in page or "go together" in page
     finally:
         house.stop()
 

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from chatbot.accounts.context import home_of
 from chatbot.accounts.models import User
+from chatbot.accounts.sign_up_rules import NAME_TAKEN, SIGN_IN_FAILED
 
 # In the visit's own store: "leave quickly" was tapped, and the password was not given since.
 LOCK = "locked"
@@ -35,6 +36,9 @@ def sign_out_tell(person_id: uuid.UUID) -> None:
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no types
     error_messages = {
         **DefaultAccountAdapter.error_messages,
+        "username_taken": NAME_TAKEN,
+        "username_blacklisted": NAME_TAKEN,
+        "username_password_mismatch": SIGN_IN_FAILED,
         "too_many_login_attempts": gettext_lazy("Too many tries. Wait five minutes, then try again."),
         "rate_limited": gettext_lazy("Too many tries. Wait five minutes, then try again."),
     }

@@ -37,11 +37,13 @@ TRIES_AN_ADDRESS = 150
 
 
 def _in_our_words(form: Any, **words: tuple[str, str]) -> Any:
-    """Label and hint of allauth's fields, and no placeholder that would stand in for a label."""
+    """Label and hint of allauth's fields, no placeholder that would stand in for a label, no capital that a phone puts
+    before a name."""
     for name, (label, hint) in words.items():
         if name in form.fields:
             form.fields[name].label, form.fields[name].help_text = label, hint
             form.fields[name].widget.attrs.pop("placeholder", None)
+            form.fields[name].widget.attrs.update(autocapitalize="none", spellcheck="false")
     return form
 
 

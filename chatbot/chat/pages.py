@@ -27,9 +27,11 @@ from chatbot.accounts.guardianship import links_of
 from chatbot.accounts.models import User
 from chatbot.accounts.views import person_of
 from chatbot.chat import dangers, selectors, services
+from chatbot.chat.context import looks_keep
 from chatbot.chat.material import language_of
 from chatbot.chat.models import Author, Conversation
 from chatbot.chat.names import name_is_fine
+from chatbot.chat.skill_list import skills_offered, starters
 from chatbot.core import clock
 from companion.personas.characters import personas_in
 from companion.profile.services import NAME_LENGTH, Shape, ShapeError, companion_for, companion_shape, companion_shaped
@@ -125,7 +127,13 @@ def chat(request: HttpRequest, person: User) -> HttpResponse:
     if not past and wanted is None and not request.session.get(FRIEND_SHOWN) and not companion_shaped(person.id):
         return redirect("chat:friend")
     companion, language = companion_for(person.id), _page_language()
-    card = help_card(person.country, language, now=clock.now(), production=not settings.DEBUG)
+    looks_keep(request, companion)
+    now, crisis = clock.now(), dangers.crisis_shown(person)
+    card = help_card(person.country, language, now=now, production=not settings.DEBUG)
+    offers = skills_offered(
+        language_of(person), off=gate.limits_of(person, now).skills_off | settings.SKILLS_OFF,
+        plain_mode=gate.may_enter(person, now=now), grave=bool(crisis["pinned"]),
+    )  # fmt: skip
     boot = {
         "companion": asdict(companion),
         "conversation": str(wanted) if wanted else None,
@@ -134,14 +142,19 @@ def chat(request: HttpRequest, person: User) -> HttpResponse:
         "person": _device_key(person),
         "help": card.to_json(),
         # The card stays in sight while it matters, and so does the way out: over a reload, on another device.
-        **dangers.crisis_shown(person),
+        **crisis,
+        "starters": starters(offers, f"{_device_key(person)}/{now:%j}"),
         "phrases": [phrase for phrases in offline_phrases().values() for phrase in phrases],
         "earlier": reverse("chat:conversations"),
         "page": selectors.PAGE,
         "drawings": static("stickers/"),
     }
     guardians = [link.guardian.username for link in links_of(person)]  # supervision is never hidden (R31)
-    return render(request, "chat/chat.html", {"boot": boot, "conversations": past, "guardians": guardians})
+    context = {
+        "boot": boot, "conversations": past, "guardians": guardians,
+        "offers": offers, "chat_language": language_of(person),
+    }  # fmt: skip
+    return render(request, "chat/chat.html", context)
 
 
 @gated

@@ -15,7 +15,7 @@ from chatbot.accounts import gate
 from chatbot.accounts.models import User
 from chatbot.chat.frames import DrawingView, MessageView
 from chatbot.chat.material import language_of
-from chatbot.chat.models import Author, Conversation, Message, MessageState, Sentence, Turn, TurnState
+from chatbot.chat.models import Author, Conversation, Finish, Message, MessageState, Sentence, Turn, TurnState
 from chatbot.core.keys import KeyMissing
 from companion.personas.drawings import drawings
 from companion.types import Language
@@ -25,7 +25,8 @@ PAGE = 50
 
 @dataclass(frozen=True)
 class ConversationView:
-    """A conversation in a list: when, how many messages, and how it began."""
+    """A conversation in a list: when, how many messages, and how it began; never with words of a crisis, which anybody
+    could read there over a shoulder."""
 
     id: uuid.UUID
     last_at: Any
@@ -89,7 +90,8 @@ def conversations_of(person: User, *, limit: int = PAGE) -> list[ConversationVie
     """The person's conversations that have messages, the latest first."""
     found = []
     for row in Conversation.objects.filter(person=person, messages__isnull=False).distinct()[:limit]:
-        first = row.messages.filter(author=Author.USER).order_by("id").first()
+        grave = Turn.objects.filter(conversation=row, finish=Finish.CRISIS).values("id")
+        first = row.messages.filter(author=Author.USER).exclude(turn_id__in=grave).order_by("id").first()
         found.append(ConversationView(row.id, row.last_at, row.messages.count(), _opening(first)))
     return found
 

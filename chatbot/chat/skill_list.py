@@ -9,7 +9,10 @@ from django.utils.translation import get_language
 
 from chatbot.chat.playing import skills
 from companion.folding import plain
+from companion.skills.lines import chosen
 from companion.types import LANGUAGES, Language
+
+STARTERS = 3
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,34 @@ def skills_listed() -> list[Listed]:
         other = None if spoken == language else spoken
         rows.append(Listed(name, known.title(name, language), known.about(name, language), other))
     return sorted(rows, key=lambda row: (row.language is not None, plain(row.title)))
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A skill as the chat offers it, in the chat's language. say: the words that ask for it."""
+
+    title: str
+    about: str
+    say: str
+    game: bool
+
+
+def skills_offered(language: Language, *, off: frozenset[str], plain_mode: bool, grave: bool) -> list[Offer]:
+    """What somebody may have now, games first. off: switched off. grave: only what may answer a low message."""
+    found = (skills().skill(name) for name in skills().names() if name not in off)
+    cards = [one.card for one in found if one is not None and language in one.card.languages]
+    may = [card for card in cards if (card.plain or not plain_mode) and (card.low or not grave)]
+    rows = [Offer(own.title, own.about, own.chip, card.game) for card in may for own in [card.languages[language]]]
+    return sorted(rows, key=lambda row: (not row.game, plain(row.title)))
+
+
+def starters(offers: list[Offer], seed: str) -> list[str]:
+    """A few games to begin with, by what asks for them; others with another seed."""
+    free, found = [row.say for row in offers if row.game], list[str]()
+    while free and len(found) < STARTERS:
+        found.append(chosen(free, f"{seed}/{len(found)}"))
+        free.remove(found[-1])
+    return found
 
 
 def skill_title(name: str) -> str:

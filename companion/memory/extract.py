@@ -118,7 +118,8 @@ def is_keepable(fact: Fact, part: str, language: Language) -> bool:
         return False
     if fact.kind in NAMES and fact.value and not _is_name(fact.kind, bare, language):
         return False
-    if fact.kind == "from" and not _is_wide_place(fact.value):
+    narrow = fact.kind == "from" and not _is_wide_place(fact.value)
+    if narrow or (fact.kind == "win" and lexicon(language).low_mark.search(bare)):
         return False
     if _is_liked(fact, bare, flat(part), language):
         return False
@@ -335,7 +336,8 @@ def _sensible(kind: Kind, bare: str, who: str, language: Language) -> bool:
         return False
     if kind in TASTES and words.not_a_value.search(bare) and not words.still_a_value.search(bare):
         return False
-    return kind in TASTES or not words.vague.search(bare)
+    low = kind == "win" and words.low_mark.search(bare)
+    return kind in TASTES or not (low or words.vague.search(bare))
 
 
 def _is_liked(fact: Fact, bare: str, part: str, language: Language) -> bool:

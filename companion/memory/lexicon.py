@@ -52,15 +52,15 @@ class Words(BaseModel):
     """One language's file, checked.
 
     learn: what says a fact, by kind. named: a name for the pet that was just spoken of. ends: what is over ("i quit
-    judo"). never: words of 6.5, never kept; harmless: what only looks like them. not_a_value, still_a_value: what
-    makes no sense as a thing liked, and exceptions; vague: nor as anything else. not_a_name: the same for names;
-    not_own_name: for the person's own. not_a_fact: what makes a fact that follows none; not_after: also one before;
-    not_a_message: a whole message. planted: what bids the program, and tells nothing of a person. apart: where somebody
-    begins anew in a sentence; turns: where they begin to ask. cut: where a value ends; filler: what is left out at its
-    end. articles: at a plan's front. many: those of whom there may be several. origins: what else says broadly where
-    one is from. ask: questions and wishes to memory; forgetting: words without which nothing is to be forgotten.
-    hello, idle: a whole message that only greets, or has nothing to tell. past: what speaks of something that is over.
-    sentences, answers: what is said back.
+    judo"). never: words of 6.5, never kept; harmless: what only looks like them. not_a_value, still_a_value: what makes
+    no sense as a thing liked, and exceptions; vague: nor as anything else. low_mark: what is no win, whatever it sounds
+    like. not_a_name: the same for names; not_own_name: for the person's own. not_a_fact: what makes a fact that follows
+    none; not_after: also one before; not_a_message: a whole message. planted: what bids the program, and tells nothing
+    of a person. apart: where somebody begins anew in a sentence; turns: where they begin to ask. cut: where a value
+    ends; filler: what is left out at its end. articles: at a plan's front. many: those of whom there may be several.
+    origins: what else says broadly where one is from. ask: questions and wishes to memory; forgetting: words without
+    which nothing is to be forgotten. hello, idle: a whole message that only greets, or has nothing to tell. past: what
+    speaks of something that is over. sentences, answers: what is said back.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -73,6 +73,7 @@ class Words(BaseModel):
     not_a_value: list[str]
     still_a_value: list[str]
     vague: list[str]
+    low_mark: list[str]
     not_a_name: list[str]
     not_own_name: list[str]
     not_a_fact: list[str]
@@ -121,6 +122,7 @@ class Lexicon:
     not_a_value: Any
     still_a_value: Any
     vague: Any
+    low_mark: Any
     not_a_name: Any
     not_own_name: Any
     first_name: Any
@@ -199,6 +201,7 @@ def lexicon(language: Language) -> Lexicon:
         not_a_value=one_of(words.not_a_value),
         still_a_value=one_of(words.still_a_value),
         vague=one_of(words.vague),
+        low_mark=one_of(words.low_mark),
         not_a_name=one_of(words.not_a_name),
         not_own_name=one_of(words.not_own_name),
         first_name=one_of(["^<first>$"]),

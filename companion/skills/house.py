@@ -41,6 +41,7 @@ class HouseForm(LinesForm):
     dont_know: SomePhrases
     more: SomePhrases
     menu_wakes: SomePhrases
+    honest: SomePhrases
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ class Words:
         self._around = {spelled(word) for word in form.around}
         self._asks, self._spoils = ({spelled(word) for word in words} for words in (form.asks, form.spoils))
         self._bye = {spelled(phrase) for phrase in form.bye}
+        self._honest = {spelled(phrase) for phrase in form.honest}
         self._wakes = {spelled(phrase): MENU for phrase in form.menu_wakes}
         self._alone: set[str] = set()
         self._names: dict[str, str] = {}
@@ -92,6 +94,11 @@ class Words:
     def leaves(self, text: str) -> bool:
         """Says goodbye, which is no skill's to answer."""
         return spelled(text) in self._bye
+
+    def asks_what_it_is(self, text: str) -> bool:
+        """Asks, last of all, whether this is a person or a program: no game may take that for a guess or a name."""
+        words = spelled((sentences_of(text) or [text])[-1]).split()
+        return any(" ".join(words[-most:]) in self._honest for most in range(1, LONGEST_WAKE + 1))
 
     def weighs(self, text: str) -> bool:
         """Tells of something grave, a death or an illness: no game talks over it, whatever it waits for."""
@@ -149,7 +156,7 @@ def claim_of(
     """playing: the game that is open, if one is. off: skills that somebody switched off for this person. closed: skills
     that may not answer this message, and MENU where nothing is offered."""
     woken = words.woken(text)
-    if words.leaves(text) or woken in closed:
+    if words.leaves(text) or woken in closed or words.asks_what_it_is(text):
         return None
     if woken is not None:
         return Claim("menu") if woken == MENU else Claim("off" if woken in off else "begin", woken)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from django.core.cache import cache
@@ -305,3 +306,30 @@ def test_a_country_whose_helplines_were_not_checked_for_half_a_year_takes_nobody
         assert client.post("/account/signup/", form()).status_code == 302
     finally:
         verified_put({})
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"username": "maya"}, "Somebody has that name already."),
+        ({"username": "zoe o'k 🙂"}, "Letters, numbers and . _ - + @ only"),
+        ({"password1": "abc"}, "A bit short: it takes 8 characters or more."),
+        ({"password1": "12345678"}, "Only numbers are quick to guess."),
+        ({"password1": "password1"}, "Too many people use that one"),
+        ({"password1": "nina12345", "username": "nina12345"}, "too close to your user name"),
+    ],
+)
+def test_a_no_at_sign_up_says_what_to_do(client: Client, maya: User, changes: dict[str, str], said: str) -> None:
+    page = unescape(client.post("/account/signup/", form(**changes)).content.decode())
+    assert said in page
+    client.cookies["django_language"] = "pt-br"
+    page = unescape(client.post("/account/signup/", form(**changes)).content.decode())
+    assert re.search(r'class="error">[^<]+', page)
+    assert said not in page
+
+
+def test_a_phone_puts_no_capital_before_a_user_name(client: Client) -> None:
+    for path, field in (("/account/signup/", "username"), ("/account/login/", "login")):
+        found = re.search(rf'<input[^>]*name="{field}"[^>]*>', client.get(path).content.decode())
+        assert found
+        assert 'autocapitalize="none"' in found[0]

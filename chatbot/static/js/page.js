@@ -107,6 +107,20 @@ for (const button of document.querySelectorAll("[data-copy]")) {
   });
 }
 
+// A password can be looked at; it is one again before the form goes, so that no browser keeps it among plain words.
+for (const button of document.querySelectorAll("[data-show]")) {
+  const field = button.parentElement.querySelector("input");
+  const show = (on) => {
+    field.type = on ? "text" : "password";
+    button.setAttribute("aria-pressed", String(on));
+  };
+  button.hidden = false;
+  button.addEventListener("click", () => show(field.type === "password"));
+  field.form.addEventListener("submit", () => show(false));
+  addEventListener("abraco:left", () => show(false));
+  addEventListener("pagehide", () => show(false));
+}
+
 for (const faceSvg of document.querySelectorAll("[data-face][data-wave]")) {
   setTimeout(() => faceSvg.classList.add("hug"), 300);
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from companion.skills.api import Playing
 from companion.skills.catalogue import Skills
 from companion.skills.house import HOUSE, SIGNS, Claim
 from companion.types import LANGUAGES, Language
@@ -421,3 +422,31 @@ def test_a_game_of_a_skill_that_is_gone_is_closed_and_nothing_breaks(more: Skill
 def test_the_same_message_with_the_same_seed_gets_the_same_answer(skills: Skills) -> None:
     for text in ("tell me a joke", "what games do you have", "word chain"):
         assert Talk(skills).say(text) == Talk(skills).say(text)
+
+
+# --- what it is -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_asked_what_it_is_no_game_answers_in_its_place(skills: Skills, language: Language) -> None:
+    for phrase in house(language).honest:
+        message = heard(f"{phrase.capitalize()}?", language=language)
+        for name in skills.names():
+            open_one = Playing(name, state={}, active=True, language=language)
+            assert skills.claim(message, open_one, off=NONE_OFF) is None, (name, phrase)
+
+
+@pytest.mark.parametrize("text", ["ok but are you human?", "haha nice. are you a real person?", "so r u a bot"])
+def test_and_with_a_word_before_it_neither(skills: Skills, text: str) -> None:
+    talk = Talk(skills)
+    talk.say("a story together")
+    assert talk.say(text).says == ()
+    assert talk.open is not None, "the game waits"
+
+
+@pytest.mark.parametrize("text", ["stop the story", "quit the game"])
+def test_a_story_is_stopped_by_its_name(skills: Skills, text: str) -> None:
+    talk = Talk(skills)
+    talk.say("a story together")
+    talk.say(text)
+    assert talk.open is None

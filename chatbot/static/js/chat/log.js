@@ -81,7 +81,7 @@ export class Log extends EventTarget {
     if (flat(this.text(node)) !== flat(message.text)) this.#fill(node, message.text);
     this.#draw(node, message.drawing);
     this.offRecord(node, message.off_record);
-    this.reaction(node, message.reactions[0] ?? "");
+    this.#react(node, message.reactions[0] ?? "");
   }
 
   /** A drawing under the words, with its caption. */
@@ -155,7 +155,12 @@ export class Log extends EventTarget {
 
   /** Not sent after all: the words went back to the box. */
   withdrawn(client) {
-    this.#change(() => this.#node("client", client)?.remove(), { quiet: true });
+    this.#change(() => {
+      const node = this.#node("client", client);
+      const before = node?.previousElementSibling;
+      node?.remove();
+      if (before?.matches(".gap:not(.older):last-child")) before.remove(); // a time over nothing
+    }, { quiet: true });
   }
 
   thinking(on) {
@@ -241,6 +246,10 @@ export class Log extends EventTarget {
   }
 
   reaction(node, emoji) {
+    this.#change(() => this.#react(node, emoji), { quiet: true });
+  }
+
+  #react(node, emoji) {
     node.querySelector(".react")?.remove();
     node.classList.toggle("reacted", Boolean(emoji));
     node.dataset.reaction = emoji;

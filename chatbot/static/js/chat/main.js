@@ -6,6 +6,7 @@ import { Log, newChip } from "./log.js";
 import { messageMenu } from "./actions.js";
 import { slip } from "./notices.js";
 import { Outbox } from "./outbox.js";
+import { Play } from "./play.js";
 import { Record } from "./record.js";
 import { Line } from "./socket.js";
 import { h, t } from "./text.js";
@@ -51,6 +52,7 @@ export const line = new Line({
 });
 const outbox = new Outbox({ person, line });
 const composer = new Composer({ form: at("composer"), person, max: 4000 });
+const play = new Play({ button: at("play-button"), panel: at("play"), say });
 const record = new Record({ button: at("record"), note: at("record-note"), person });
 
 function answering(id) {
@@ -116,7 +118,7 @@ const on = {
       log.bottom();
       face.hug();
       outbox.items.forEach((item) => log.pending(item));
-      chips(boot.suggestions ?? []);
+      start(frame.messages.length === 0 && !outbox.items.length);
     }
     answering(frame.turn?.turn ?? null);
     if (turn) mine.add(turn);
@@ -154,6 +156,7 @@ const on = {
   notice(frame) {
     if (frame.kind === "crisis_card") {
       face.mood("serious");
+      play.rest();
       // A message that could not be stored is answered by the notice alone: its words are the body.
       const words = frame.data?.body === frame.body ? undefined : frame.body;
       if (words) {
@@ -189,8 +192,16 @@ function chips(words) {
     h("button", { type: "button", class: "chip", on: { click: () => say(text) } }, text)));
 }
 
+/** Where nothing was said yet: a first word, and three ways to begin. A way out of a hard talk is always there. */
+function start(empty) {
+  const ways = boot.suggestions ?? [];
+  if (at("start")) at("start").hidden = !empty;
+  chips(empty && !ways.length ? boot.starters ?? [] : ways);
+}
+
 function say(text) {
   at("chips").replaceChildren();
+  at("start")?.remove();
   const item = outbox.add(text, { offRecord: record.off });
   log.pending(item);
   if (!line.online) {
