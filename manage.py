@@ -7,13 +7,22 @@ import sys
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatbot.settings")
-    from django.core.exceptions import ImproperlyConfigured
-    from django.core.management import execute_from_command_line
-
+    try:
+        from django.core.exceptions import ImproperlyConfigured
+        from django.core.management import execute_from_command_line
+        from django.db import DatabaseError
+    except ModuleNotFoundError as error:
+        sys.exit(f"{error.msg[0].upper()}{error.msg[1:]}. After `make install`: .venv/bin/python manage.py ...")
     try:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:  # its sentence says what to change
         sys.exit(str(error))
+    except DatabaseError:
+        from chatbot.core.database import migrations_missing
+
+        if not migrations_missing():
+            raise
+        sys.exit("The database isn't ready for this version. Do this: `python manage.py migrate`, then try again.")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,11 +12,12 @@ from typing import Any
 from allauth.account.signals import password_changed
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.signals import user_logged_in
-from django.contrib.sessions.models import Session
+from django.db.models import QuerySet
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 
 from chatbot.accounts.adapter import sign_out_tell
+from chatbot.accounts.models import SignIn
 from chatbot.core import clock
 from chatbot.core.jobs import sweep
 
@@ -41,12 +42,9 @@ class Device:
     here: bool
 
 
-def _theirs(person_id: uuid.UUID, *, ended_too: bool = False) -> Iterator[tuple[Session, dict[str, object]]]:
-    rows = Session.objects.all() if ended_too else Session.objects.filter(expire_date__gt=clock.now())
-    for row in rows.iterator():
-        data = row.get_decoded()
-        if data.get(SESSION_KEY) == str(person_id):
-            yield row, data
+def _theirs(person_id: uuid.UUID, *, ended_too: bool = False) -> QuerySet[SignIn]:
+    rows = SignIn.objects.filter(person_id=person_id)
+    return rows if ended_too else rows.filter(expire_date__gt=clock.now())
 
 
 def _id(key: str) -> str:
@@ -59,22 +57,24 @@ def _moment(value: object) -> datetime | None:
 
 def devices_of(person_id: uuid.UUID, *, here: str | None) -> list[Device]:
     """Where the person is signed in, this device first, then the latest seen. `here` is this sign-in's key."""
-    found = [
-        Device(
-            id=_id(row.session_key),
-            what=str(data.get(WHAT, "")),
-            since=_moment(data.get(SINCE)),
-            seen=_moment(data.get(SEEN)),
-            here=row.session_key == here,
-        )
-        for row, data in _theirs(person_id)
-    ]
+    found = [_device(row, here) for row in _theirs(person_id)]
     return sorted(found, key=lambda one: (not one.here, -(one.seen.timestamp() if one.seen else 0.0), one.id))
+
+
+def _device(row: SignIn, here: str | None) -> Device:
+    data = row.get_decoded()
+    return Device(
+        id=_id(row.session_key),
+        what=str(data.get(WHAT, "")),
+        since=_moment(data.get(SINCE)),
+        seen=_moment(data.get(SEEN)),
+        here=row.session_key == here,
+    )
 
 
 def device_end(person_id: uuid.UUID, device_id: str) -> bool:
     """Sign the person out on one device. False when there is no such device of theirs."""
-    for row, _ in _theirs(person_id):
+    for row in _theirs(person_id):
         if _id(row.session_key) == device_id:
             row.delete()
             return True
@@ -86,18 +86,14 @@ def devices_end(person_id: uuid.UUID, *, but: str | None = None, ended_too: bool
 
     ended_too: sign-ins that have run out as well; their rows still name the person until they are cleared.
     """
-    ended = 0
-    for row, _ in _theirs(person_id, ended_too=ended_too):
-        if row.session_key != but:
-            row.delete()
-            ended += 1
+    ended, _ = _theirs(person_id, ended_too=ended_too).exclude(session_key=but or "").delete()
     return ended
 
 
 @sweep("accounts.sign_ins", every_s=24 * 3600)
 def ended_clear() -> int:
     """Delete sign-ins that have run out: their rows still name people and devices. Number deleted."""
-    deleted, _ = Session.objects.filter(expire_date__lt=clock.now()).delete()
+    deleted, _ = SignIn.objects.filter(expire_date__lt=clock.now()).delete()
     return deleted
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import uuid
 
 from django.contrib.auth.models import AbstractUser
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 
 from chatbot.accounts.bands import BANDS
+from chatbot.accounts.sign_ins import SessionStore
 from chatbot.core import clock
 from chatbot.core.ids import new_id
 
@@ -234,3 +236,13 @@ class ErasureRequest(models.Model):
 
     def __str__(self) -> str:
         return f"erasure of {self.person_id}"
+
+
+class SignIn(AbstractBaseSession):
+    """A browser's session, with whose it is: nobody's until somebody signs in. No foreign key: it ends by itself."""
+
+    person_id = models.UUIDField(null=True, blank=True, db_index=True)
+
+    @classmethod
+    def get_session_store_class(cls) -> type[SessionStore]:
+        return SessionStore

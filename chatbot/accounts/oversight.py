@@ -89,6 +89,7 @@ class GuardianView:
     link_id: uuid.UUID
     since: datetime
     zone: ZoneInfo
+    country: str
     consent: bool
     another_no: bool
     limits: SeenLimits
@@ -120,6 +121,7 @@ def seen_by_guardian(link: Guardianship, *, now: datetime, waiting: bool = True)
         link_id=link.id,
         since=link.since,
         zone=zone,
+        country=teen.country,
         consent=link.withdrawn_at is None,
         another_no=guardianship.another_no(link),
         limits=_limits(teen, now),

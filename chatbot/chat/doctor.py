@@ -19,9 +19,10 @@ from chatbot.accounts.management.commands.seed_demo import CAST, PASSWORD
 from chatbot.accounts.models import Role, User
 from chatbot.chat import health
 from chatbot.chat.playing import skills
-from chatbot.core import clock, crypto, gone, keys, parts
+from chatbot.core import catalogues, clock, crypto, gone, keys, parts
 from chatbot.core.audit import audit_broken_at, audit_record
 from chatbot.core.choices import choice, choice_set
+from chatbot.core.database import migrations_missing
 from moderation import screen
 from moderation.crisis.helplines import helplines, region_ready
 from moderation.crisis.texts import FOLDER, TextsError, faults, texts_of
@@ -40,6 +41,13 @@ class Finding:
     what: str
     fix: str
     stops: bool = False
+
+
+def _tables() -> Iterator[Finding]:
+    behind = migrations_missing()
+    if behind:
+        what = f"The database is {behind} steps behind this version, so nothing else could be looked at."
+        yield Finding("red", what, "`python manage.py migrate`, then again")
 
 
 def _public() -> list[str]:
@@ -95,7 +103,7 @@ def _regions() -> Iterator[Finding]:
 
 def _helplines() -> Iterator[Finding]:
     today = clock.now().date()
-    fix = "call or open each line of helplines.yaml, then `python manage.py helpline LINE --right`"
+    fix = "call or open each that `python manage.py helpline` lists, then `python manage.py helpline LINE --right`"
     for country in health.places_open():
         if not region_ready(country, production=True, today=today):
             yield Finding("red", f"{country} is open, and none of its helplines was checked.", fix, stops=True)
@@ -160,6 +168,13 @@ def _texts() -> Iterator[Finding]:
         "`python manage.py doctor --accept-unsigned-texts --reason WHY`",
         stops=True,
     )
+
+
+def _languages() -> Iterator[Finding]:
+    old = catalogues.stale(settings.LOCALE_PATHS[0])
+    if old:
+        fix = "`python manage.py catalogues`, then start again"
+        yield Finding("warn", f"The pages speak English where they should speak {', '.join(old)}.", fix)
 
 
 def _safety_layer() -> Iterator[Finding]:
@@ -239,7 +254,7 @@ def _shared() -> Iterator[Finding]:
 
 
 CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
-    _regions, _people, _texts, _helplines, _safety_layer, _secrets, _https, _debug, _shared, _skills,
+    _regions, _people, _texts, _helplines, _safety_layer, _languages, _secrets, _https, _debug, _shared, _skills,
     _trail,
 )  # fmt: skip
 # Nothing of these stops a start, and they go through everybody.
@@ -247,7 +262,10 @@ SLOW: tuple[Callable[[], Iterator[Finding]], ...] = (_gone,)
 
 
 def findings() -> list[Finding]:
-    """Everything, the unsafe first."""
+    """Everything, the unsafe first. Where the tables are not those of this version, only that."""
+    behind = list(_tables())
+    if behind:
+        return behind
     found = [finding for check in (*CHECKS, *SLOW) for finding in check()]
     return sorted(found, key=lambda finding: finding.level != "red")
 

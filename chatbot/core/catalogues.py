@@ -24,13 +24,23 @@ def catalogues(folder: Path) -> list[Path]:
     return sorted(folder.glob("*/LC_MESSAGES/django.po"))
 
 
+def _stale(path: Path) -> bool:
+    compiled = path.with_suffix(".mo")
+    return not compiled.exists() or compiled.stat().st_mtime < path.stat().st_mtime
+
+
+def stale(folder: Path) -> list[str]:
+    """The languages whose .mo is missing or older than its .po, by their folders' names."""
+    return [path.parent.parent.name for path in catalogues(folder) if _stale(path)]
+
+
 def compile_all(folder: Path) -> int:
     """Write each .mo that is missing or older than its .po. Number written. Raises OSError for a broken .po."""
     written = 0
     for path in catalogues(folder):
-        compiled = path.with_suffix(".mo")
-        if compiled.exists() and compiled.stat().st_mtime >= path.stat().st_mtime:
+        if not _stale(path):
             continue
+        compiled = path.with_suffix(".mo")
         # Beside it and then in its place: a server that starts meanwhile never reads half a file.
         with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".mo", delete=False) as half:
             half.write(polib.pofile(str(path)).to_binary())

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
-from django.db import connections
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations.executor import MigrationExecutor
 from django.utils import translation
 
 from chatbot.core import clock
@@ -105,3 +106,12 @@ def database_close() -> None:
     close_pool = getattr(connections["default"], "close_pool", None)  # PostgreSQL's
     if close_pool is not None:
         close_pool()
+
+
+def migrations_missing() -> int:
+    """How many steps the tables are behind this version; 0 as well where the database can't be asked."""
+    try:
+        executor = MigrationExecutor(connections[DEFAULT_DB_ALIAS])
+        return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+    except DatabaseError:
+        return 0

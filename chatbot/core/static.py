@@ -22,6 +22,11 @@ PACKED = frozenset({".css", ".js", ".svg", ".webmanifest", ".json"})
 class PackedFiles(WhiteNoiseMiddleware):  # type: ignore[misc]  # whitenoise ships no types
     """whitenoise, which serves a packed twin where there is one, with the twins made by ourselves."""
 
+    def add_files(self, root: str, prefix: str | None = None) -> None:
+        """A folder that nobody filled (`collectstatic` is no step here) is nothing to warn of at each start."""
+        if Path(root).is_dir():
+            super().add_files(root, prefix)
+
     def get_static_file(self, path: str, url: str, stat_cache: Any = None) -> Any:
         plain = super().get_static_file(path, url, stat_cache=stat_cache)
         if Path(path).suffix not in PACKED:

@@ -42,6 +42,11 @@ class GuardianForm(forms.Form):
     adult = forms.BooleanField(label=_("I'm an adult, and the parent or carer of the teen I'm going to link."))
     time_zone = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not settings.EMAIL_URL:  # nothing would ever be sent there
+            del self.fields["email"]
+
     def clean_username(self) -> str:
         name: str = get_adapter().clean_username(self.cleaned_data["username"].strip())
         return name
@@ -122,10 +127,12 @@ class LimitsForm(forms.Form):
     skills_on = SkillsField()
     skills_shown = SkillsField()
 
-    def __init__(self, *args: Any, bounds: tuple[int, int], skills_off: frozenset[str], **kwargs: Any) -> None:
-        """skills_off: those that are off for this teen so far."""
+    def __init__(
+        self, *args: Any, bounds: tuple[int, int], young: bool, skills_off: frozenset[str], **kwargs: Any
+    ) -> None:
+        """young: quiet hours have to be set. skills_off: those that are off for this teen so far."""
         super().__init__(*args, **kwargs)
-        self._skills_off = skills_off
+        self._skills_off, self.young = skills_off, young
         least, most = bounds
         field = self.fields["time_zone"]
         if isinstance(field, forms.ChoiceField):

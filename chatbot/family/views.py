@@ -63,7 +63,9 @@ def teen(request: HttpRequest, person: User, teen_id: uuid.UUID) -> HttpResponse
 @require_POST
 def alert_see(request: HttpRequest, person: User, alert_id: uuid.UUID) -> HttpResponse:
     """The guardian is on it."""
-    return redirect("family:teen", teen_id=sight.alert_see(person, alert_id))
+    teen_id = sight.alert_see(person, alert_id)
+    messages.success(request, _("Noted. What to do stays here: open it any time."))
+    return redirect("family:teen", teen_id=teen_id)
 
 
 @guardians
@@ -72,7 +74,7 @@ def limits(request: HttpRequest, person: User, teen_id: uuid.UUID) -> HttpRespon
     """Quiet hours, minutes, memory, games and other skills, the time zone. Told to open chats at once."""
     now = clock.now()
     link = gate.may_oversee(person, teen_id, now=now)
-    bounds = gate.MINUTES[gate.band_of(link.teen, now)]
+    band = gate.band_of(link.teen, now)
     holding = sight.seen_by_guardian(link, now=now).limits
     initial = {
         "quiet_from": holding.quiet_from,
@@ -82,7 +84,9 @@ def limits(request: HttpRequest, person: User, teen_id: uuid.UUID) -> HttpRespon
         "time_zone": holding.time_zone,
     }
     off = frozenset(holding.skills_off)
-    form = LimitsForm(request.POST or None, bounds=bounds, skills_off=off, initial=initial)
+    form = LimitsForm(
+        request.POST or None, bounds=gate.MINUTES[band], young=band == "13-15", skills_off=off, initial=initial
+    )
     if request.method == "POST" and form.is_valid():
         try:
             limits_set(person, teen_id, _wished(form))

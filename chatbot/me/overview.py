@@ -80,6 +80,8 @@ def _age_group(person: User, now: datetime) -> str:
 
 
 def _country(person: User) -> str:
+    if not person.country:
+        return ""
     name = next((str(label) for code, label in country_choices() if code == person.country), person.country)
     part = REGIONS.get(person.region)
     return f"{name}, {part}" if part else str(name)

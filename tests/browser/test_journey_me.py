@@ -32,11 +32,10 @@ print(User.objects.get(username=sys.argv[1]).id)
 LEFT = """
 import django, sys
 django.setup()
-from django.contrib.sessions.models import Session
 from django.db import connection
-from chatbot.accounts.models import User
+from chatbot.accounts.models import SignIn, User
 marks = (sys.argv[1], sys.argv[1].replace("-", ""))
-left = {"a sign-in" for row in Session.objects.all() if marks[0] in str(row.get_decoded())}
+left = {"a sign-in" for row in SignIn.objects.all() if marks[0] in str(row.get_decoded())}
 with connection.cursor() as cursor:
     for table in connection.introspection.table_names(cursor):
         cursor.execute(f'SELECT * FROM "{table}"')

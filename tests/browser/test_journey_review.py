@@ -161,3 +161,31 @@ def test_two_moderators_at_one_incident_on_small_phones(
     second.goto(f"{house.url}/review/{flagged.incident}/")
     second.get_by_role("button", name="Claim it").click()
     second.get_by_role("heading", name="The words").wait_for()
+
+
+def test_an_open_queue_says_that_somebody_new_waits_and_moves_nothing(
+    flagged: Flagged, staff: Staff, say: Callable[..., None], axe: Callable[..., None]
+) -> None:
+    page, _ = staff.comes("selma", axe, viewport=SMALL)
+    page.clock.install()
+    page.goto(f"{staff.house.url}/review/")
+    page.wait_for_load_state("networkidle")
+    news, rows = page.locator("[data-news] a"), page.locator("[data-who]").count()
+    with page.expect_response("**/review/"):
+        page.clock.fast_forward(61_000)
+    expect(news).to_have_count(0)  # nobody came
+    say(flagged.page, SAID)
+    with page.expect_response("**/review/"):
+        page.clock.fast_forward(61_000)
+    expect(news).to_have_text("Somebody new waits. Show it")
+    assert (page.title()[:3], page.locator("[data-who]").count()) == ("(!)", rows)
+    axe(page)
+    news.click()
+    expect(news).to_have_count(0)
+    page.wait_for_load_state("networkidle")
+    page.route("**/review/", lambda route: route.abort())
+    for _ in range(3):
+        with page.expect_event("requestfailed"):
+            page.clock.fast_forward(61_000)
+        page.wait_for_timeout(200)  # until the next look is set
+    expect(news).to_have_text("No connection: this list may be old. Load it again")

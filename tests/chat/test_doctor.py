@@ -19,6 +19,7 @@ from chatbot.chat import doctor
 from chatbot.chat.playing import skills
 from chatbot.core import crypto
 from chatbot.core.audit import audit_broken_at
+from chatbot.core.catalogues import compile_all
 from chatbot.core.choices import choice, choice_set
 from chatbot.core.models import AuditEntry, Setting
 from moderation.crisis.helplines import helplines, verified_put
@@ -57,6 +58,27 @@ def test_a_safe_installation_has_nothing_red_and_may_start(capsys: pytest.Captur
     assert doctor.start_refusals() == []
     call_command("doctor")
     assert "0 unsafe" in capsys.readouterr().out
+
+
+def test_tables_that_are_behind_this_version_are_all_that_it_tells(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("chatbot.chat.doctor.migrations_missing", lambda: 2)
+    assert [(one.level, one.fix) for one in doctor.findings()] == [("red", "`python manage.py migrate`, then again")]
+    with pytest.raises(SystemExit):
+        call_command("doctor")
+    assert "2 steps behind" in capsys.readouterr().out
+
+
+def test_pages_that_were_not_translated_are_named_with_the_command(settings: Settings, tmp_path: Path) -> None:
+    folder = tmp_path / "locale" / "fr" / "LC_MESSAGES"
+    folder.mkdir(parents=True)
+    (folder / "django.po").write_text('msgid ""\nmsgstr "Language: fr\\n"\n', encoding="utf-8")
+    settings.LOCALE_PATHS = [folder.parents[1]]
+    [found] = [one for one in doctor.findings() if "English" in one.what]
+    assert (found.level, "fr" in found.what, "manage.py catalogues" in found.fix) == ("warn", True, True)
+    compile_all(folder.parents[1])
+    assert not [one for one in doctor.findings() if "English" in one.what]
 
 
 def _debug(settings: Settings) -> None:

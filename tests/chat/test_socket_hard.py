@@ -6,12 +6,12 @@ import uuid
 from datetime import timedelta
 
 import pytest
-from django.contrib.sessions.backends.db import SessionStore
 from pytest_django import Settings
 
 from chatbot.accounts import services as people
 from chatbot.accounts.adapter import LOCK
 from chatbot.accounts.models import TimeLimits, User
+from chatbot.accounts.sign_ins import SessionStore
 from chatbot.chat import socket
 from chatbot.chat.models import Message
 from chatbot.core import clock, crypto, keys

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.db import connection
+
+from chatbot.accounts.models import SignIn
 
 # Each is typed, or said, once: in an ordinary message, one that is remembered, one in danger, a reply that is
 # reported; as the companion's name; in a search; in a correction of a memory; off the record; in a file that is read;
@@ -37,7 +38,7 @@ def in_rows() -> Iterator[str]:
             for row in cursor.fetchall():
                 for value in row:
                     yield from found_in(f"the table {table}", bytes(value) if isinstance(value, memoryview) else value)
-    for session in Session.objects.all():
+    for session in SignIn.objects.all():
         yield from found_in("a sign-in", session.get_decoded())
 
 

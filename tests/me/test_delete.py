@@ -8,7 +8,6 @@ from datetime import timedelta
 
 import pytest
 from django.apps import apps
-from django.contrib.sessions.models import Session
 from django.db import connection
 from django.test import Client
 from django.utils.html import strip_tags
@@ -17,6 +16,7 @@ from structlog.testing import capture_logs
 from chatbot.accounts import erasure, gate
 from chatbot.accounts import services as people
 from chatbot.accounts.models import ErasureRequest, TimeLimits, User
+from chatbot.accounts.models import SignIn as SignInRow
 from chatbot.chat import services as chat
 from chatbot.chat.models import Author, Message, Sentence
 from chatbot.core import clock, jobs, keys
@@ -95,8 +95,8 @@ def tables_naming(person_id: uuid.UUID) -> set[str]:
             cursor.execute(f'SELECT * FROM "{table}"')  # noqa: S608  names of our own tables
             if any(mark in str(value) for row in cursor.fetchall() for value in row for mark in marks):
                 found.add(table)
-    if any(marks[1] in str(row.get_decoded()) for row in Session.objects.all()):
-        found.add("django_session")
+    if any(marks[1] in str(row.get_decoded()) for row in SignInRow.objects.all()):
+        found.add("accounts_signin")
     return found
 
 
@@ -277,7 +277,7 @@ def test_signed_out_there_is_nothing_to_delete(client: Client, maya_lived: User)
 
 def test_a_sign_in_that_has_run_out_goes_too(signed_in: SignIn, maya_lived: User) -> None:
     signed_in(maya_lived)
-    Session.objects.update(expire_date=clock.now() - timedelta(days=1))
+    SignInRow.objects.update(expire_date=clock.now() - timedelta(days=1))
     erasure.erasure_ask(actor=maya_lived, person=maya_lived)
     erasure.erasure_run(maya_lived.id)
-    assert not Session.objects.exists()
+    assert not SignInRow.objects.exists()

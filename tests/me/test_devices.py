@@ -1,13 +1,14 @@
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from django.contrib.sessions.models import Session
 from django.test import Client
 
-from chatbot.accounts.devices import described, devices_of, ended_clear
+from chatbot.accounts.devices import described, devices_end, devices_of, ended_clear
+from chatbot.accounts.models import SignIn as SignInRow
 from chatbot.accounts.models import User
 from chatbot.core import clock
 
@@ -85,11 +86,39 @@ def test_when_a_device_was_last_seen_is_kept_to_the_hour(signed_in: SignIn, maya
 
 def test_a_page_for_everybody_does_not_touch_a_sign_in(client: Client, maya: User) -> None:
     client.get("/health")
-    assert not Session.objects.exists()
+    assert not SignInRow.objects.exists()
 
 
 def test_sign_ins_that_have_run_out_are_deleted_and_the_others_stay(signed_in: SignIn, maya: User) -> None:
     old, fresh = signed_in(maya, PHONE), signed_in(maya, TABLET)
-    Session.objects.filter(session_key=key_of(old)).update(expire_date=clock.now() - timedelta(days=1))
+    SignInRow.objects.filter(session_key=key_of(old)).update(expire_date=clock.now() - timedelta(days=1))
     assert ended_clear() == 1
-    assert list(Session.objects.values_list("session_key", flat=True)) == [key_of(fresh)]
+    assert list(SignInRow.objects.values_list("session_key", flat=True)) == [key_of(fresh)]
+
+
+def test_to_find_one_s_own_nobody_else_s_sign_in_is_opened(
+    signed_in: SignIn, maya: User, leo: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = signed_in(maya)
+    for _ in range(3):
+        signed_in(leo)
+    opened: list[uuid.UUID | None] = []
+    decoded = SignInRow.get_decoded
+    monkeypatch.setattr(SignInRow, "get_decoded", lambda row: opened.append(row.person_id) or decoded(row))
+    assert len(devices_of(maya.id, here=key_of(mine))) == 1
+    assert opened == [maya.id]
+
+
+def test_a_sign_in_that_nobody_can_open_any_more_ends_with_the_rest(signed_in: SignIn, maya: User, leo: User) -> None:
+    signed_in(maya)
+    signed_in(leo)
+    SignInRow.objects.update(session_data="signed by a secret that was changed since")
+    assert devices_end(maya.id) == 1
+    assert [row.person_id for row in SignInRow.objects.all()] == [leo.id]
+
+
+def test_signed_out_a_browser_s_session_is_nobody_s(signed_in: SignIn, maya: User) -> None:
+    client = signed_in(maya)
+    assert SignInRow.objects.get().person_id == maya.id
+    client.post("/account/logout/")
+    assert not SignInRow.objects.filter(person_id=maya.id).exists()

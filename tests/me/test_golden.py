@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from django.apps import apps
-from django.contrib.sessions.models import Session
 from django.test import Client
 
 from chatbot.accounts import gate
+from chatbot.accounts.models import SignIn as SignInRow
 from chatbot.accounts.models import TimeLimits, User
 from chatbot.core import clock
 from companion.profile.services import companion_for
@@ -44,7 +44,7 @@ def settings_of(person: User) -> dict[str, Any]:
     companion = companion_for(person.id)
     columns = {field.attname for field in User._meta.concrete_fields} - OWN
     switches = {field.name: field.get_default() for field in TimeLimits._meta.concrete_fields if field.name != "person"}
-    session = Session.objects.get().get_decoded()
+    session = SignInRow.objects.get().get_decoded()
     return {
         "account": {name: getattr(person, name) for name in sorted(columns)},
         "limits": {

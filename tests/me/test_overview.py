@@ -32,6 +32,12 @@ def test_the_overview_says_who_i_am_and_what_holds(signed_in: SignIn, maya: User
         assert f'href="{path}"' in page, path
 
 
+def test_who_has_no_country_gets_no_row_for_it(signed_in: SignIn, ana: User) -> None:
+    page = signed_in(ana).get("/me/").content.decode()
+    assert "<dt>User name</dt>" in page
+    assert "<dt>Country</dt>" not in page  # before, it read "Choose…", and there was nothing to choose
+
+
 def test_limits_say_who_set_them(signed_in: SignIn, maya: User) -> None:
     TimeLimits.objects.create(person=maya, minutes_a_day=30, set_by=Role.GUARDIAN)
     page = signed_in(maya).get("/me/limits/").content.decode()

@@ -37,7 +37,7 @@ def test_the_queue_shows_the_gravest_first_and_of_them_the_oldest(maya: User, le
     assert "Times are on this clock: UTC." in page
     assert "Critical" in page
     assert "Medium" in page
-    assert "suicide or self-harm" in page
+    assert "Suicide or self-harm" in page
     assert "intent, a recent try, or hurt now" in page
 
 

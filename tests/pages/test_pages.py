@@ -290,7 +290,7 @@ def no_database(client: Client, maya: User) -> Iterator[None]:
     client.force_login(maya, backend=BACKEND)
     with transaction.atomic():
         with connection.cursor() as cursor:
-            cursor.execute("ALTER TABLE django_session RENAME TO django_session_away")
+            cursor.execute("ALTER TABLE accounts_signin RENAME TO accounts_signin_away")
         yield
         transaction.set_rollback(True)
 

@@ -25,3 +25,12 @@ def test_without_a_region_choice_no_production_server_starts_and_it_names_the_co
         assert "--accept-unsigned-texts" in server.log()
     finally:
         server.end()
+
+
+@pytest.mark.parametrize("command", [("site", "--list"), ("setup", "--region", "US=allow"), ("doctor",)])
+def test_before_the_tables_are_made_a_command_says_so_in_a_sentence(command: tuple[str, ...], tmp_path: Path) -> None:
+    done = Server(tmp_path, bare=True).manage(*command)
+    said = done.stdout + done.stderr
+    assert done.returncode == 1
+    assert "`python manage.py migrate`" in said
+    assert "Traceback" not in said

@@ -53,7 +53,10 @@ class Command(BaseCommand):
         if User.objects.filter(username__iexact=name).exists():
             raise CommandError(f"There is somebody called {name} already: choose another name.")
         # Not in the settings: a password that is used once should not stand in memory for as long as the house is open.
-        password = os.environ.get("ABRACO_PASSWORD") or getpass.getpass(f"Password for {name}: ")
+        try:
+            password = os.environ.get("ABRACO_PASSWORD") or getpass.getpass(f"Password for {name}: ")
+        except EOFError as error:
+            raise CommandError("Nobody is there to type a password: give it in ABRACO_PASSWORD.") from error
         try:
             validate_password(password)
         except ValidationError as error:

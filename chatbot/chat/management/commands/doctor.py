@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from chatbot.chat import doctor
+from chatbot.core.database import migrations_missing
 from moderation.incidents.services import helplines_refresh
 
 
@@ -21,11 +22,13 @@ class Command(BaseCommand):
         parser.add_argument("--reason", help="why you accept them; it is kept in the audit trail")
 
     def handle(self, *args: Any, accept_unsigned_texts: bool, reason: str | None, **options: Any) -> None:
-        if accept_unsigned_texts:
+        ready = not migrations_missing()
+        if accept_unsigned_texts and ready:
             if not reason:
                 raise CommandError("Say why with --reason; it is kept in the audit trail.")
             doctor.unsigned_accept(reason=reason)
-        helplines_refresh()
+        if ready:
+            helplines_refresh()
         found = doctor.findings()
         for finding in found:
             self.stdout.write(f"{finding.level.upper():5}{finding.what}")

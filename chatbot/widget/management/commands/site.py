@@ -61,8 +61,11 @@ class Command(BaseCommand):
         elif options["loader"]:
             self.stdout.write(f"{loader().integrity}\n{len(loader().packed)} bytes packed")
         else:
-            for site in sites.sites_all():
+            found = list(sites.sites_all())
+            for site in found:
                 self._row(site)
+            if not found:
+                self.stdout.write("No site yet: `manage.py site --add NAME --origin https://school.example`.")
 
     def _site(self, key: str) -> Site:
         site = sites.site_by_key(key)
