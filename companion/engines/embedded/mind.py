@@ -16,7 +16,7 @@ from companion.engines.embedded.acts import Act
 from companion.engines.embedded.answering import ANSWERS, LONGER, follow_up, otherwise, played
 from companion.engines.embedded.candidates import LOW, Candidate
 from companion.engines.embedded.following import Followed, that_follow, unknown
-from companion.engines.embedded.heard import about_of, does_of, heard
+from companion.engines.embedded.heard import ASKS, about_of, does_of, heard
 from companion.engines.embedded.index import BankIndex, Hit
 from companion.engines.embedded.lines import MOST_ASKED, Chooser, Pick, slot_values
 from companion.engines.embedded.moves import lost, moved, summed
@@ -151,8 +151,8 @@ class Turn:
 
     def _leaves_quietly(self) -> bool:
         heard, understood = {act.name for act in self.reading.acts}, self.reading.understood
-        wants = understood is not None and understood.asks > EVEN  # "say something nice, then i'm off"
-        return heard.isdisjoint(GOODBYES) and len(self.reading.words) <= LONGEST_GOODBYE and not wants
+        asks = understood is not None and understood.likely(ASKS) > EVEN  # without a question mark too
+        return heard.isdisjoint(GOODBYES) and len(self.reading.words) <= LONGEST_GOODBYE and not asks
 
     def _opens_the_evening(self) -> bool:
         """ "Boa noite" opens an evening's talk as well as it ends one."""

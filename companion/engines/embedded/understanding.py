@@ -12,7 +12,7 @@ import functools
 import io
 import itertools
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -50,7 +50,11 @@ class Understood:
     @property
     def asks(self) -> float:
         """How likely it wants something: to know, to be advised, or that something is done."""
-        return sum(likely for does, likely in zip(DOES, self.does, strict=True) if does in WANTS)
+        return self.likely(WANTS)
+
+    def likely(self, some: Set[Does]) -> float:
+        """That it does one of these."""
+        return sum(likely for does, likely in zip(DOES, self.does, strict=True) if does in some)
 
     @property
     def reacts(self) -> float:

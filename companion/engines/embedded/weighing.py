@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from companion.engines.embedded.mind import Turn
 
 WEIGHTS: Final = Path(__file__).with_name("choosing.npz")
-SHA256: Final = "6aeff386dfcf63f85fb897ea2610a406a2686a5d5d5d1997e678feca3659429f"
+SHA256: Final = "2a2aebcbbb6c5bf951883788f05bdd78e80a7111474598295176581acf063aa1"
 # The order is the weights'. Steps of the rules that may have chosen a candidate, and acts that its exchange may answer.
 STEPS: Final = (
     "first", "told", "lost", "sum", "follow", "act", "moved", "retrieved", "otherwise", "heard", "weak", "blended",
