@@ -12,6 +12,8 @@ from django.db import DatabaseError
 
 from chatbot.chat import frames, selectors
 from chatbot.chat.notices import turn_notices
+from chatbot.chat.remembered import lesson_of
+from chatbot.core import clock
 from chatbot.core.crypto import CryptoError
 from chatbot.core.database import in_database
 from chatbot.core.keys import KeyMissing
@@ -20,6 +22,8 @@ log = structlog.get_logger()
 LOOK_S = 0.3
 # Nothing is open: an event says when something is, and where that was lost, this finds it.
 IDLE_S = 20.0
+# Learning comes after the reply: for so long it is looked for as often as an open turn.
+LEARN_S = 4.0
 Push = Callable[[frames.ServerFrame], Awaitable[None]]
 
 
@@ -37,6 +41,10 @@ class Follower:
         self._push = push
         self._seen: dict[uuid.UUID, int] = {}
         self._done: set[uuid.UUID] = set()
+        self._live: set[uuid.UUID] = set()
+        self._looked = False
+        self._lesson: uuid.UUID | None = None
+        self._lesson_until = 0.0
         if seen is not None:
             self._seen[seen[0]] = seen[1]
         self._awake = asyncio.Event()
@@ -50,6 +58,7 @@ class Follower:
     def expect(self, turn_id: uuid.UUID) -> None:
         """This turn was just accepted here: follow it to its end, even if it ends before the next look."""
         self._seen.setdefault(turn_id, 0)
+        self._live.add(turn_id)
         self._awake.set()
 
     async def close(self) -> None:
@@ -63,7 +72,7 @@ class Follower:
     async def _run(self) -> None:
         while True:
             try:
-                open_turns = await self._send_new()
+                open_turns = await self._send_new() or await self._send_lesson()
             except (DatabaseError, CryptoError) as error:  # the rows stay: look again
                 log.error("database_away", error=type(error).__name__)
                 open_turns = True
@@ -78,6 +87,7 @@ class Follower:
             self._seen.setdefault(turn_id, 0)
         for turn_id in sorted(set(self._seen) - self._done):
             await self._send_turn(turn_id)
+        self._looked = True
         return bool(set(self._seen) - self._done)
 
     async def _send_turn(self, turn_id: uuid.UUID) -> None:
@@ -88,6 +98,8 @@ class Follower:
         if progress is None:
             self._done.add(turn_id)
             return
+        if self._looked or not progress.done:  # what ended before this socket came is not told again
+            self._live.add(turn_id)
         for seq, text in progress.sentences:
             await self._push(frames.DeltaFrame(turn=turn_id, seq=seq, text=text))
             self._seen[turn_id] = seq
@@ -106,3 +118,17 @@ class Follower:
                     drawing=progress.drawing,
                 )
             )
+            if turn_id in self._live:
+                self._lesson, self._lesson_until = turn_id, clock.monotonic() + LEARN_S
+
+    async def _send_lesson(self) -> bool:
+        """Say what the last turn's message taught, once. Whether that is still to be learned, and soon."""
+        if self._lesson is None:
+            return False
+        lesson = await in_database(lesson_of, self._lesson)
+        if lesson == "later":  # a job that takes longer is found by the idle look
+            return clock.monotonic() < self._lesson_until
+        self._lesson = None
+        if lesson is not None:
+            await self._push(lesson)
+        return False

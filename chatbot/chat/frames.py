@@ -212,6 +212,9 @@ class Done(_Frame):
 
 
 class NoticeAction(_Frame):
+    """`value`: what an ack is sent with; a number or an address; of undo, the message whose lesson is to be forgotten
+    by a POST to /me/memory/told/<value>/forget/."""
+
     kind: Literal["ack", "call", "text", "web", "undo"]
     label: str
     value: str

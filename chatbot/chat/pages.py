@@ -146,6 +146,7 @@ def chat(request: HttpRequest, person: User) -> HttpResponse:
         "starters": starters(offers, f"{_device_key(person)}/{now:%j}"),
         "phrases": [phrase for phrases in offline_phrases().values() for phrase in phrases],
         "earlier": reverse("chat:conversations"),
+        "memory": reverse("me:memory"),
         "page": selectors.PAGE,
         "drawings": static("stickers/"),
     }

@@ -11,7 +11,6 @@ import itertools
 import uuid
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
@@ -19,6 +18,7 @@ from django.db.models import F, Q, QuerySet
 from chatbot.accounts import gate
 from chatbot.accounts.models import User
 from chatbot.chat.answering import MEMORY, SKILL, WRITTEN
+from chatbot.chat.calm import is_harmless
 from chatbot.chat.learning import LEARNABLE, message_learn, messages_learn_waiting
 from chatbot.chat.models import Author, Conversation, Finish, Message, MessageState, Turn
 from chatbot.chat.services import IDLE
@@ -36,7 +36,6 @@ WAITING = 100
 AT_ONCE = 2  # talks that a turn or a tap waits for
 MOST = 400  # messages of a talk that are opened, the last ones
 _HARD = ("crisis", "support")
-_HARMLESS = frozenset({"T27"})  # swearing and dark humour
 _UNSUMMED = Q(summed_at=None) | Q(summed_at__lt=F("last_at"))
 _Talk = tuple[tuple[Picked, ...], datetime, datetime]
 
@@ -134,7 +133,7 @@ def _is_hard(talk: Sequence[Message], turns: QuerySet[Turn], watch: WatchState) 
 def _said(talk: Sequence[Message], turns: QuerySet[Turn], person: User) -> list[Said]:
     """What may be remembered of it, with where personal data stand: neither games nor questions to memory."""
     own = turns.exclude(engine__in=(SKILL, MEMORY)).order_by("-id")[:MOST]
-    usual = {turn.message_id for turn in own if _is_harmless(turn.trace)}
+    usual = {turn.message_id for turn in own if is_harmless(turn.trace)}
     fit = [one for one in talk if one.learned and one.decision == "allow" and not one.off_record]
     kept = [one for one in fit[-MOST:] if one.id in usual]
     told = told_by(person.id, [one.id for one in kept])
@@ -146,8 +145,3 @@ def _said(talk: Sequence[Message], turns: QuerySet[Turn], person: User) -> list[
         )
         for one in kept
     ]  # fmt: skip
-
-
-def _is_harmless(trace: dict[str, Any] | None) -> bool:
-    """Nothing was found in the message, or nothing but rough words."""
-    return set((trace or {}).get("decision", {}).get("categories", ())) <= _HARMLESS

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import datetime, timedelta
 
 from chatbot.chat import answering
+from chatbot.chat.calm import is_calm
 from chatbot.chat.material import Material
 from chatbot.chat.models import Finish, Turn, TurnState
 from chatbot.chat.reply import Reply
@@ -23,11 +23,9 @@ from chatbot.core.database import in_database
 from companion.memory.threads import Callback, callback_due, callback_take, moment_in
 from companion.types import Delta, Language
 from companion.words import feeling_of, weighs, words_of
-from moderation.types import Screening, WatchState
+from moderation.types import Screening
 
 APART = 3  # turns between two that use memory unasked
-CALM = timedelta(days=1)  # since the last sign of danger
-LOW = timedelta(hours=3)  # since the last low message
 LATELY = 3  # messages before this one that must not have weighed
 LONGEST = 15  # words of a message after whose answer something else may be asked
 
@@ -103,7 +101,7 @@ def _fits(reply: Reply, screening: Screening) -> bool:
     material, decision = reply.material, screening.decision
     if material.off_record or decision.action != "allow" or decision.low or "farewell" in screening.signals:
         return False
-    if any(row.active for row in reply.known.playing.values()) or not _is_calm(screening.watch, clock.now()):
+    if any(row.active for row in reply.known.playing.values()) or not is_calm(screening.watch, clock.now()):
         return False
     said = (*_lately(material), material.text)
     if any(weighs(words_of(text, screening.language), screening.language) for text in said):
@@ -122,12 +120,6 @@ def _is_told(reply: Reply, language: Language) -> bool:
     asked = any("?" in line.text for line in last)
     words = words_of(text, language)
     return not asked and "?" not in text and len(words) <= LONGEST and feeling_of(words, language) >= 0
-
-
-def _is_calm(watch: WatchState, now: datetime) -> bool:
-    danger = watch.signal_at is not None and now - watch.signal_at < CALM
-    low = watch.low_at is not None and now - watch.low_at < LOW
-    return watch.level == "L0" and watch.sequence is None and not watch.low_streak and not danger and not low
 
 
 def _values(reply: Reply) -> Iterator[str]:

@@ -195,6 +195,16 @@ def forget(request: HttpRequest, person: User, memory_id: uuid.UUID) -> HttpResp
 
 @owned
 @require_POST
+def forget_told(request: HttpRequest, person: User, message_id: uuid.UUID) -> HttpResponse:
+    """All that one message taught, from the slip in the chat that said so. The same answer for what is gone already,
+    was never there, and is somebody else's."""
+    forgetting_begins(person.id, language_of(person))
+    count = services.memory_forget_said(owner_id=person.id, source=message_id)
+    return JsonResponse({"message": _("Forgotten.") if count else _("That's gone already.")})
+
+
+@owned
+@require_POST
 def forget_talk(request: HttpRequest, person: User, summary_id: uuid.UUID) -> HttpResponse:
     """What is kept of one talk, and only that. The rest as in `forget`."""
     try:

@@ -22,6 +22,7 @@ urlpatterns = [
     path("memory/forget-all/", memory.forget_all, name="memory_forget_all"),
     path("memory/<uuid:memory_id>/", memory.correct, name="memory_correct"),
     path("memory/<uuid:memory_id>/forget/", memory.forget, name="memory_forget"),
+    path("memory/told/<uuid:message_id>/forget/", memory.forget_told, name="memory_forget_told"),
     path("memory/talks/<uuid:summary_id>/forget/", memory.forget_talk, name="talk_forget"),
     path("shelf/", shelf.shelf, name="shelf"),
     path("shelf/zine.html", shelf.zine, name="zine"),

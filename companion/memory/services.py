@@ -243,6 +243,12 @@ def memory_list(*, owner_id: uuid.UUID, language: Language, at: datetime | None 
     return [_view(row, fact_of(row), language, at) for row in rows]
 
 
+def memory_told(*, owner_id: uuid.UUID, source: uuid.UUID, language: Language, at: datetime) -> list[MemoryView]:
+    """What one message added and still holds, in its order. `at`: as in `memory_list`."""
+    known = memory_list(owner_id=owner_id, language=language, at=at)
+    return [one for one in reversed(known) if one.source == source and one.state == MemoryState.CURRENT]
+
+
 def memory_correct(*, owner_id: uuid.UUID, memory_id: uuid.UUID, value: str, language: Language = "en") -> None:
     """Put the owner's own words in the place of what was understood. Raises MemoryNotFound, BadCorrection, NeverKept.
 

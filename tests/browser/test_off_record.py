@@ -184,7 +184,7 @@ def test_it_says_so_in_each_language_on_a_small_phone(
     page.goto(f"{server.url}/account/login/")
     page.locator("#id_login").fill(name)
     page.locator("#id_password").fill("abraco-demo")
-    page.locator("main button").first.click()
+    page.locator("main .btn-main").first.click()
     page.wait_for_selector("[data-state=online]")
     page.get_by_role("button", name=words).click()
     expect(page.get_by_text(label)).to_be_visible()

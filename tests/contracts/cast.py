@@ -129,6 +129,7 @@ def hers_make(maya: User) -> dict[str, str]:
         "conversation_id": str(conversation.id),
         "conversation": str(conversation.id),
         "own_message": str(said.message_id),
+        "message_id": str(said.message_id),
         "message": str(reply),
         "turn": str(said.turn_id),
         "memory_id": str(learned[0].id),

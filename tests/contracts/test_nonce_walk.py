@@ -25,7 +25,9 @@ from pytest_django import Settings
 
 from chatbot.accounts.models import GuardianAlert, User
 from chatbot.chat import engine, talk
+from chatbot.chat.frames import Notice
 from chatbot.chat.models import Message
+from chatbot.chat.remembered import lesson_of
 from chatbot.chat.report import message_report
 from chatbot.core import clock, jobs
 from companion.memory import services as memory
@@ -68,7 +70,7 @@ def lived(settings: Settings, capfd: pytest.CaptureFixture[str], caplog: pytest.
     clock.move_to(clock.now() + timedelta(hours=1))
     _, reply = TURN(maya, f"the {nonces.ORDINARY} rehearsal went sideways")
     assert nonces.REPORTED in reply
-    TURN(maya, f"i love {nonces.REMEMBERED}")
+    turn, _ = TURN(maya, f"i love {nonces.REMEMBERED}")
     message = Message.objects.filter(owner_id=maya.id, author="companion").order_by("-id").first()
     assert message is not None
     message_report(person=maya, message_id=message.id, reason="wrong")
@@ -76,6 +78,9 @@ def lived(settings: Settings, capfd: pytest.CaptureFixture[str], caplog: pytest.
     client.get("/chat/search/", {"q": nonces.SEARCHED})
     waited = str(jobs._waiting)
     jobs.drain()
+    slip = lesson_of(turn.id)
+    assert isinstance(slip, Notice)
+    assert nonces.REMEMBERED in slip.body
     remembered = next(
         one for one in memory.memory_list(owner_id=maya.id, language="en") if nonces.REMEMBERED in one.text
     )

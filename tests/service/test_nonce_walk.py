@@ -129,12 +129,14 @@ def test_what_a_teen_says_is_nowhere_else_on_any_part(house: Parts, somebody: Ca
         say(wire, f"the {nonces.ORDINARY} rehearsal went sideways")
         reply = until(wire, "done")[-1]["message"]  # it says the word back
         answered(wire, f"i love {nonces.REMEMBERED}")
+        slip = until(wire, "notice")[-1]  # that it is remembered
         send(wire, "report", message=reply, reason="wrong")
         answered(wire, f"im going to kill myself, {nonces.DANGER} night")
         fetched(house, f"/chat/search/?q={nonces.SEARCHED}", teen.session)
         left = json.loads(house.python(LEFT, around["teen_id"]).splitlines()[-1])
     # They are where they belong.
     assert nonces.REMEMBERED in str(left["memory"])
+    assert nonces.REMEMBERED in str(slip["body"])
     assert nonces.DANGER in left["excerpts"]
     assert nonces.ORDINARY in left["excerpts"]
     assert left["alerts"] == 1

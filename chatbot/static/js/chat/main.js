@@ -8,6 +8,7 @@ import { slip } from "./notices.js";
 import { Outbox } from "./outbox.js";
 import { Play } from "./play.js";
 import { Record } from "./record.js";
+import { Remembered } from "./remembered.js";
 import { Line } from "./socket.js";
 import { h, t } from "./text.js";
 
@@ -54,9 +55,11 @@ const outbox = new Outbox({ person, line });
 const composer = new Composer({ form: at("composer"), person, max: 4000 });
 const play = new Play({ button: at("play-button"), panel: at("play"), say });
 const record = new Record({ button: at("record"), note: at("record-note"), person });
+const remembered = new Remembered({ log, page: boot.memory, rest: () => at("log").focus({ preventScroll: true }) });
 
 function answering(id) {
   turn = id;
+  if (id) remembered.clear();
   composer.streaming = Boolean(id);
   face.thinking(Boolean(id));
   if (!id) log.thinking(false);
@@ -168,6 +171,11 @@ const on = {
       help.pin({ title: frame.title, body: frame.body, ...(frame.data ?? {}) });
       return;
     }
+    if (frame.kind === "memory") {
+      // What was said meanwhile is on its way: the slip would stand under it.
+      if (!turn && !outbox.items.length) remembered.show(frame);
+      return;
+    }
     if (frame.kind === "break" || CLOSED.has(frame.kind)) backToBox();
     if (frame.kind === "break") composer.locked = true;
     show(frame, acknowledge);
@@ -201,6 +209,7 @@ function start(empty) {
 
 function say(text) {
   at("chips").replaceChildren();
+  remembered.clear();
   at("start")?.remove();
   const item = outbox.add(text, { offRecord: record.off });
   log.pending(item);
