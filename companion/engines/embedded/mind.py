@@ -166,6 +166,8 @@ class Turn:
             for hit in self.index.best(likeness):
                 if (opens and hit.exchange.act == "farewell_night") or self.foreign(hit.exchange):
                     continue
+                if self.mourns and hit.nearest < EXACT and not self._is_sober(hit.exchange):
+                    continue
                 score = hit.score + self.leaning(hit.exchange)
                 if hit.exchange.id not in found or found[hit.exchange.id].score < score:
                     found[hit.exchange.id] = replace(hit, score=score)

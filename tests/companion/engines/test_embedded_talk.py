@@ -145,7 +145,7 @@ async def test_a_goodbye_that_asks_for_something_first_is_answered(engine: Embed
 
 async def test_nothing_light_is_said_where_a_death_was_told(engine: EmbeddedEngine) -> None:
     talk = Conversation(engine)
-    for text in ("my hamster died this morning", "she was so small", "i made a drawing of her"):
+    for text in ("my hamster died this morning", "she was so small", "my sister made her pancakes"):
         reply = await talk.say(text)
         assert (place(reply) in ("sad", "low"), reply.mood) == (True, "calm"), text
 
