@@ -101,7 +101,7 @@ class Words:
         return any(" ".join(words[-most:]) in self._honest for most in range(1, LONGEST_WAKE + 1))
 
     def weighs(self, text: str) -> bool:
-        """Tells of something grave, a death or an illness: no game talks over it, whatever it waits for."""
+        """Tells of a death: no game talks over it, whatever it waits for."""
         return mourns(text, self._language)
 
     def woken(self, text: str) -> str | None:

@@ -15,7 +15,7 @@ import yaml
 from companion.skills.api import Answer, Card, Heard, Introduction, Playing, Skill, State
 from companion.skills.catalogue import Outcome, Skills
 from companion.skills.form import HeadForm, RoundsForm, ScenesForm
-from companion.skills.house import HOUSE, HouseForm, Words
+from companion.skills.house import HOUSE, Claim, HouseForm, Words
 from companion.skills.load import SKILLS_DIR, Forms, forms_in, skill_of
 from companion.skills.rounds import Rounds
 from companion.skills.runner import checked, plain_state
@@ -23,6 +23,7 @@ from companion.skills.scenes import Scenes
 from companion.types import LANGUAGES, Language
 
 TUESDAY = datetime(2026, 11, 24, 16)
+NONE_OFF: frozenset[str] = frozenset()
 LONG = "my day was long and strange and i want to tell you all about what happened in the corridor today"
 """Twenty words that are for no game."""
 
@@ -153,6 +154,11 @@ def heard(text: str, **fields: Any) -> Heard:
     """A message in English by somebody of 14, with what it says if it is a yes, a no ..."""
     given = Heard(**{"text": text, "language": "en", "band": "13-15", "seed": 1, **fields})
     return replace(given, sign=words(given.language).sign(text))
+
+
+def claimed(skills: Skills, text: str, **fields: object) -> Claim | None:
+    """What a message is for, where no game is open and none is switched off."""
+    return skills.claim(heard(text, **fields), None, off=NONE_OFF)
 
 
 def plain(state: State | None) -> dict[str, Any] | None:
