@@ -224,7 +224,8 @@ class Screen:
         """May this sentence be said, after `so_far` of the same reply? Anything but `allow` means: not said.
 
         written: a line that people wrote for this house and that its own tests have read (bench.safety): rules are
-        asked in its place, the classifier and a guard aren't. reading: what `read_reply` gave.
+        asked in its place, the classifier and a guard aren't. The teen's own words in it are for `check_message`.
+        reading: what `read_reply` gave.
         """
         return self._reply_checked(
             sentence, so_far, history, reading,

@@ -119,12 +119,18 @@ async def guard_close() -> None:
 
 async def message_read(material: Material) -> Reading:
     """See screen.read_message, with the guard's opinion of the message."""
-    history = material.exchanged()
+    if guard() is not None and in_danger(material):
+        return await screen.read_message(material.text, material.exchanged())
+    return await words_read(material.text, material.exchanged())
+
+
+async def words_read(words: str, history: Sequence[Exchanged] = ()) -> Reading:
+    """The same of any words of the teen's, as a message after these."""
     found = guard()
-    if found is None or in_danger(material):
-        return await screen.read_message(material.text, history)
+    if found is None:
+        return await screen.read_message(words, history)
     reading, second = await asyncio.gather(
-        screen.read_message(material.text, history), _opinion(found, material.text, history, "message")
+        screen.read_message(words, history), _opinion(found, words, history, "message")
     )
     return replace(reading, second=second)
 

@@ -13,7 +13,7 @@ from django.db import transaction
 from chatbot.chat import answering
 from chatbot.chat.models import Finish
 from chatbot.chat.reply import Reply, Stopped
-from chatbot.chat.saying import say_checked, say_withheld
+from chatbot.chat.saying import may_be_said_back, say_checked, say_withheld
 from chatbot.core import clock
 from chatbot.core.database import in_database
 from companion.personas.drawings import drawings
@@ -45,7 +45,8 @@ async def turn_played(reply: Reply, screening: Screening) -> Finish | None:
     for say in outcome.says:
         if reply.stop.is_set():
             raise Stopped
-        if not await say_checked(reply, Delta(say.text, line_id=say.id), screening):
+        may = await may_be_said_back(reply, say.theirs, screening)
+        if not (may and await say_checked(reply, Delta(say.text, say.id), screening, written=say.written)):
             # What may not be said did not happen in the game either: the next message finds it where it was.
             before = tuple(reply.known.playing.get(row.skill, Playing(row.skill)) for row in outcome.rows)
             await _kept(reply, Outcome(rows=before))

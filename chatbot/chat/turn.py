@@ -31,7 +31,7 @@ from chatbot.chat.models import Finish
 from chatbot.chat.notices import refusal_notice
 from chatbot.chat.playing import played_on, skills, turn_played
 from chatbot.chat.reply import Reply, Stopped
-from chatbot.chat.saying import say_checked, say_withheld
+from chatbot.chat.saying import may_be_said_back, say_checked, say_withheld
 from chatbot.chat.sentences import sentences_of, until_stopped, whole_sentences
 from chatbot.chat.unasked import called_back, called_back_after, recalled_in
 from chatbot.core import clock, metrics
@@ -291,8 +291,10 @@ async def _remembered(reply: Reply, screening: Screening) -> Finish | None:
         return None
     reply.engine = answering.MEMORY
     reply.trace["memories"] = [str(used) for used in answer.used]
+    if not await may_be_said_back(reply, answer.theirs, screening):
+        return await say_withheld(reply, screening)
     for sentence in sentences_of(answer.text):
-        if not await say_checked(reply, Delta(sentence), screening, written=not answer.quotes):
+        if not await say_checked(reply, Delta(sentence), screening, written=True):
             return await say_withheld(reply, screening)
     reply.trace["spoken_of"] = [str(one) for one in (*answer.used, *answer.said)]
     return Finish.COMPLETE

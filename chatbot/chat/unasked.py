@@ -15,7 +15,7 @@ from chatbot.chat.calm import is_calm
 from chatbot.chat.material import Material
 from chatbot.chat.models import Finish, Turn, TurnState
 from chatbot.chat.reply import Reply
-from chatbot.chat.saying import say_checked
+from chatbot.chat.saying import may_be_said_back, say_checked
 from chatbot.chat.sentences import sentences_of
 from chatbot.chat.summing import talks_sum_waiting
 from chatbot.core import clock
@@ -62,10 +62,11 @@ async def _said(reply: Reply, screening: Screening, callback: Callback) -> bool:
     """Whether all of it was said. What may not be said is left out, and what was marked stays so."""
     if not await in_database(_take, reply, callback):
         return False
+    if not await may_be_said_back(reply, (callback.theirs,), screening):
+        return False
     reply.engine = reply.engine or answering.MEMORY
     for sentence in sentences_of(callback.text):
-        # Not as something written: their own words stand in it.
-        if not await say_checked(reply, Delta(sentence), screening):
+        if not await say_checked(reply, Delta(sentence), screening, written=True):
             return bool(reply.pieces)
         reply.unasked = True
     reply.trace["memories"] = [*reply.trace.get("memories", ()), str(callback.id)]

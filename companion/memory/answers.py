@@ -41,13 +41,13 @@ Pair = tuple[Memory, Fact]
 
 @dataclass(frozen=True)
 class MemoryReply:
-    """An answer out of memory, and the memories it used. `forgot_all`: everything was forgotten with it. `quotes`: it
-    says whole sentences of the person's, which nobody else wrote; `said`: the messages that they are from."""
+    """An answer out of memory, and the memories it used. `forgot_all`: everything was forgotten with it. `theirs`: the
+    whole sentences of the person's that it says, which nobody else wrote; `said`: the messages that they are from."""
 
     text: str
     used: tuple[uuid.UUID, ...] = ()
     forgot_all: bool = False
-    quotes: bool = False
+    theirs: tuple[str, ...] = ()
     said: tuple[uuid.UUID, ...] = ()
 
 
@@ -172,8 +172,8 @@ def _last_time(asker: _Asker, known: Sequence[Pair]) -> MemoryReply:
     found = last_said(asker.owner_id, boundaries, asker.language, asker.seed, asker.at)
     if found is None:
         return MemoryReply(asker.line("last_said_none"))
-    text, said = found
-    return MemoryReply(text, quotes=True, said=said)
+    text, theirs, said = found
+    return MemoryReply(text, theirs=theirs, said=said)
 
 
 def _done(asker: _Asker, asked: _Question, known: Sequence[Pair]) -> MemoryReply | None:

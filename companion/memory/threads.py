@@ -40,12 +40,13 @@ _MARKS = re2.compile(r"[\"“”„«»{}]")
 
 @dataclass(frozen=True)
 class Callback:
-    """A line that uses a memory unasked. thread: it asks how a plan went; else it is something of the last talk. of:
-    the memory, or the message, that it speaks of."""
+    """A line that uses a memory unasked. thread: it asks how a plan went; else it is something of the last talk.
+    theirs: the person's own words in it. of: the memory, or the message, that it speaks of."""
 
     id: uuid.UUID
     text: str
     thread: bool
+    theirs: str
     of: uuid.UUID
 
 
@@ -71,7 +72,7 @@ def callback_due(
         if is_open and _is_askable(fact, boundaries, language):
             name = "thread" if moment == "idle" else f"thread_{moment}"
             line = _line(name, language, seed, day=fact.day or at.date(), today=at.date(), what=fact.value)
-            return Callback(row.id, line, thread=True, of=row.id)
+            return Callback(row.id, line, thread=True, theirs=fact.value, of=row.id)
     if moment == "after":
         return None
     return _last_time(owner_id, boundaries, moment=moment, language=language, seed=seed, at=at)
@@ -107,9 +108,9 @@ def threads_told(*, owner_id: uuid.UUID, text: str, language: Language, said_at:
 
 def last_said(
     owner_id: uuid.UUID, boundaries: Sequence[Fact], language: Language, seed: int, at: datetime
-) -> tuple[str, tuple[uuid.UUID, ...]] | None:
-    """The last talk in its owner's own words, and when that was; with the messages that they are from. None where
-    nothing is kept of one."""
+) -> tuple[str, tuple[str, ...], tuple[uuid.UUID, ...]] | None:
+    """The last talk in its owner's own words, and when that was; with these words, and the messages that they are from.
+    None where nothing is kept of one."""
     row = summary_last(owner_id)
     said = [] if row is None else [one for one in row.said if not _is_bounded(one["text"], boundaries)]
     if row is None or not said:
@@ -117,7 +118,7 @@ def last_said(
     quoted = lexicon(language).words.sentences["said"]
     text = " ".join(quoted.format(value=one["text"]) for one in said)
     line = _line("last_said", language, seed, day=row.until.astimezone(at.tzinfo).date(), today=at.date(), said=text)
-    return line, tuple(uuid.UUID(one["source"]) for one in said)
+    return line, tuple(one["text"] for one in said), tuple(uuid.UUID(one["source"]) for one in said)
 
 
 def _last_time(
@@ -133,7 +134,7 @@ def _last_time(
         return None
     name, one = "last_time_hello" if moment == "hello" else "last_time", said[seed % len(said)]
     text = _line(name, language, seed, day=day, today=at.date(), said=one["text"])
-    return Callback(row.id, text, thread=False, of=uuid.UUID(one["source"]))
+    return Callback(row.id, text, thread=False, theirs=one["text"], of=uuid.UUID(one["source"]))
 
 
 def _is_open(row: Memory, fact: Fact, today: date) -> bool:

@@ -67,10 +67,17 @@ class Heard:
 
 @dataclass(frozen=True)
 class Say:
-    """One bubble. id: names the written line that it is, where no word of the teen's is in it."""
+    """One bubble. id: names the written line that it is, where no word of the teen's is in it. theirs: the teen's own
+    words in a written line, as they stand there; they are judged as the message that they were."""
 
     text: str
     id: str | None = None
+    theirs: tuple[str, ...] = ()
+
+    @property
+    def written(self) -> bool:
+        """Whether all but the teen's words was written by people."""
+        return self.id is not None or bool(self.theirs)
 
 
 @dataclass(frozen=True)

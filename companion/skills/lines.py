@@ -37,9 +37,10 @@ class Lines:
         ]
         at = chosen(free, f"{heard.seed}/{key}")
         said[key] = [*before, at] if len(before) < len(given) else [at]
-        theirs = theirs or {}
+        theirs, slots = theirs or {}, slots_in(given[at])
         text = filled(given[at], {**(own or {}), **theirs})
-        return Say(text, None if slots_in(given[at]) & set(theirs) else f"skills/{self._skill}/{key}/{at}")
+        quoted = tuple(words for slot, words in theirs.items() if slot in slots)
+        return Say(text, None if quoted else f"skills/{self._skill}/{key}/{at}", quoted)
 
 
 def chosen(options: Sequence[Option], seed: int | str) -> Option:
@@ -49,7 +50,8 @@ def chosen(options: Sequence[Option], seed: int | str) -> Option:
 
 def joined(*says: Say) -> Say:
     """One bubble of several lines. Its id is the last one's, if no word of the teen's is in any."""
-    return Say(" ".join(say.text for say in says), says[-1].id if all(say.id for say in says) else None)
+    theirs = tuple(words for say in says for words in say.theirs) if all(say.written for say in says) else ()
+    return Say(" ".join(say.text for say in says), says[-1].id if all(say.id for say in says) else None, theirs)
 
 
 def words_in(text: str) -> int:

@@ -79,6 +79,13 @@ def _text(value: object, most: int) -> bool:
     return isinstance(value, str) and bool(value.strip()) and len(value) <= most and not LONE.search(value)
 
 
+def _said(say: object) -> bool:
+    """A bubble, and of the teen's words only such as stand in it."""
+    if not isinstance(say, Say) or not _text(say.text, BUBBLE) or not (say.id is None or _text(say.id, ID)):
+        return False
+    return isinstance(say.theirs, tuple) and all(isinstance(words, str) and words in say.text for words in say.theirs)
+
+
 def _made(made: object) -> bool:
     if not isinstance(made, Made):
         return False
@@ -95,8 +102,8 @@ def checked(answer: Answer | None) -> Answer | None:
     if not isinstance(answer.says, tuple) or not 1 <= len(answer.says) <= BUBBLES:
         raise SkillFault(f"it gave no tuple of 1 to {BUBBLES} bubbles")
     for say in answer.says:
-        if not isinstance(say, Say) or not _text(say.text, BUBBLE) or not (say.id is None or _text(say.id, ID)):
-            raise SkillFault(f"a bubble is no Say, is empty, or is over {BUBBLE} characters")
+        if not _said(say):
+            raise SkillFault(f"a bubble is no Say, is empty, is over {BUBBLE} characters, or quotes what isn't in it")
     if not isinstance(answer.chips, tuple) or len(answer.chips) > CHIPS:
         raise SkillFault(f"it gave no tuple of at most {CHIPS} chips")
     if not all(_text(chip, CHIP) for chip in answer.chips):

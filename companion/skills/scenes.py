@@ -105,7 +105,8 @@ class Scenes(Skill):
         for at, text in enumerate(scene.say):
             own = slots_in(text)
             words = filled(text, {slot: slots.get(slot, "…") for slot in own})
-            says.append(Say(words, None if own else f"skills/{self.card.name}/{name}/{at}"))
+            theirs = tuple(slots[slot] for slot in sorted(own) if slot in slots)
+            says.append(Say(words, None if own else f"skills/{self.card.name}/{name}/{at}", theirs))
         return tuple(says)
 
 

@@ -140,6 +140,33 @@ async def test_lines_that_people_wrote_are_said_without_it(maya_now: User, tiny_
     assert (turn.finish, reply) == (Finish.COMPLETE, "Shrug accepted.")
 
 
+TAUGHT = ("teach you a word", "flurbish", "a backpack that is heavier than you")
+
+
+async def test_of_a_skill_s_line_it_judges_the_teen_s_words_as_messages_and_none_of_them_twice(
+    maya_now: User, settings: Settings
+) -> None:
+    told = _Told(settings, reply="unsafe\nS2")
+    for text in TAUGHT:
+        turn, reply = await answered(maya_now, text)
+        assert (turn.engine, turn.finish) == ("skill", Finish.COMPLETE)
+    assert "flurbish" in reply
+    assert told.asked.pop() == "User: flurbish"  # by itself: the line that explains it says the word again
+    assert [asked.rpartition("User: ")[2] for asked in told.asked] == list(TAUGHT)
+
+
+async def test_the_teen_s_words_that_it_calls_unsafe_are_not_said_back(maya_now: User, settings: Settings) -> None:
+    settings.GUARD, settings.GUARD_MODEL = "llama-guard-3", "nowhere"
+
+    async def generate(ask: Ask) -> str:
+        return "unsafe\nS10" if "CONVERSATION>\n\nUser: flurbish\n\n<END" in str(ask.prompt) else "safe"
+
+    guard.guard_use(Guard(FAMILIES["llama-guard-3"], generate))
+    for text in TAUGHT:
+        turn, reply = await answered(maya_now, text)
+    assert (turn.finish, _withheld(reply)) == (Finish.WITHHELD, True)
+
+
 async def test_a_model_that_is_not_there_is_told_and_fails_closed(maya_now: User, settings: Settings) -> None:
     settings.GUARD, settings.GUARD_MODEL = "qwen3guard", "/nowhere/guard"
     with capture_logs() as logged:

@@ -23,7 +23,7 @@ from companion.personas.drawings import drawings
 from companion.play import services as play
 from companion.play.models import Play
 from companion.play.services import play_read, shelf_of
-from companion.skills.api import Answer, Card, Heard, Introduction, Say, Skill, State
+from companion.skills.api import Answer, Card, Heard, Introduction, Playing, Say, Skill, State
 from companion.skills.catalogue import Skills
 from tests.chat.house import DANGERS, NOON, answered, says, take
 
@@ -134,6 +134,44 @@ async def test_a_name_that_may_not_be_said_leaves_the_story_where_it_was(maya_no
     assert turn.engine != "skill" or turn.finish == Finish.WITHHELD
     assert "nudes" not in reply
     assert (await games(maya_now))["story"]["state"]["scene"] == before
+
+
+async def kept_word(person: User, meaning: str) -> None:
+    """A dictionary with one word in it, as it may stand there from a time when the safety layer knew less."""
+    turn, _reply = await answered(person, "hello")
+    words = {"words": [{"word": "flurbish", "meaning": meaning, "used": ""}]}
+    await in_database(
+        lambda: play.play_keep(
+            owner_id=person.id, conversation_id=turn.conversation_id, turn_id=turn.id,
+            rows=[Playing("teach_word", kept=words)], made=None, now=clock.now(), remembers=True,
+        )
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("meaning", ["a backpack that is heavier than you", "the hunger games", "11"])
+async def test_what_they_taught_is_said_back(maya_now: User, meaning: str) -> None:
+    says("Hi.")
+    await kept_word(maya_now, meaning)
+    turn, reply = await answered(maya_now, "show my dictionary")
+    assert (turn.engine, turn.finish) == ("skill", Finish.COMPLETE)
+    assert f"flurbish: {meaning}" in reply
+
+
+@pytest.mark.parametrize(
+    "meaning",
+    [
+        "not wanting to be alive anymore",  # a crisis, to the classifier
+        "girls who are too stupid for math",  # refused
+        "i hate myself",  # let pass as a low moment, by rules
+        "my number is 415 555 0142",  # nobody's to say, by the rules of replies
+    ],
+)
+async def test_their_words_that_would_be_acted_on_as_a_message_are_not_said_back(maya_now: User, meaning: str) -> None:
+    says("Hi.")
+    await kept_word(maya_now, meaning)
+    turn, reply = await answered(maya_now, "show my dictionary")
+    assert (turn.engine, turn.finish) == ("skill", Finish.WITHHELD)
+    assert meaning not in reply
 
 
 async def test_what_was_made_stands_on_the_shelf_once(maya_now: User) -> None:

@@ -54,11 +54,12 @@ class Planner(Coded[PlannerForm]):
         if "task" not in working:
             if heard.sign in ("no", "dont_know"):
                 return self._first(heard, working, tasks)
-            if heard.sign is not None:
+            task = self._task(heard)
+            if heard.sign is not None or not task:
                 return Answer((lines.say("start", heard, working),), working)
-            working["task"] = self._task(heard)
+            working["task"] = task
             if self._day(heard) is None:
-                due = lines.say("due", heard, working, theirs={"task": working["task"]})
+                due = lines.say("due", heard, working, theirs={"task": task})
                 return Answer((due,), working, chips=self._chips(heard))
         return self._dated(heard, working, kept, tasks)
 
@@ -121,11 +122,9 @@ class Planner(Coded[PlannerForm]):
 
     def _told(self, heard: Heard, tasks: list[dict[str, str]]) -> list[Say]:
         days = self._forms[heard.language].days
-        told = []
-        for one in sorted(tasks, key=lambda one: one["day"])[:6]:
-            word = days[_name(date.fromisoformat(one["day"]), heard)][0]
-            told.append(f"{one['task']} ({word})")
-        return [Say(", ".join(told))]
+        soonest = sorted(tasks, key=lambda one: one["day"])[:6]
+        told = [f"{one['task']} ({days[_name(date.fromisoformat(one['day']), heard)][0]})" for one in soonest]
+        return [Say(", ".join(told), theirs=tuple(one["task"] for one in soonest))]
 
     def _chips(self, heard: Heard) -> tuple[str, ...]:
         days = self._forms[heard.language].days

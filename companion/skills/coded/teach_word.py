@@ -49,7 +49,8 @@ class TeachWord(Coded[TeachWordForm]):
         lines = self._lines[heard.language]
         if not words:
             return Answer((lines.say("none", heard, {}),), None)
-        told = tuple(Say(f"{one['word']}: {one['meaning']}") for one in words[-SHOWN:])
+        shown = [(one["word"], one["meaning"]) for one in words[-SHOWN:]]
+        told = tuple(Say(f"{word}: {meaning}", theirs=(word, meaning)) for word, meaning in shown)
         return Answer((lines.say("list", heard, {}), *told), None)
 
     def go_on(self, heard: Heard, state: State, kept: State) -> Answer | None:

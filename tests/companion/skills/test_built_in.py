@@ -224,6 +224,8 @@ def test_a_skill_stands_whatever_is_said_to_it(language: Language, name: str) ->
             game = walker.game
             assert [say.text for say in says if "{" in say.text or "}" in say.text] == [], "a slot was left open"
             assert [say.id for say in says if say.id and not say.id.startswith(f"skills/{name}/")] == []
-            assert [say.text for say in says if say.id and THEIRS in say.text] == [], "their word in a written line"
+            theirs = [say for say in says if THEIRS in say.text]
+            assert [say.text for say in theirs if say.id] == [], "their word in a written line"
+            assert [say.text for say in theirs if THEIRS not in " ".join(say.theirs)] == [], "their word, not named"
             assert all(len(chip) <= CHIP for chip in walker.chips)
             assert max(len(json.dumps(game.state)), len(json.dumps(game.kept))) <= STATE

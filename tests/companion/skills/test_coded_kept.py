@@ -61,6 +61,17 @@ def test_no_line_with_a_word_of_theirs_calls_itself_written() -> None:
         assert [say.id for say in answer.says if "snorfle" in say.text] == [None]
 
 
+def test_their_words_are_named_beside_each_line_that_says_them() -> None:
+    game = game_of("teach_word")
+    game.begin("teach you a word")
+    asked, learnt = game.say("snorfle"), game.say("to laugh")
+    assert asked is not None
+    assert learnt is not None
+    assert [say.theirs for say in asked.says] == [("snorfle",)]
+    assert [say.theirs for say in learnt.says] == [("snorfle", "to laugh"), ()]
+    assert [say.theirs for say in game.begin("show my dictionary").says] == [(), ("snorfle", "to laugh")]
+
+
 def test_the_dictionary_is_listed() -> None:
     game = taught(("snorfle", "to laugh"), ("blip", "a small thing"))
     answer = game.begin("show my dictionary")

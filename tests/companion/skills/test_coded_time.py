@@ -119,6 +119,18 @@ def test_a_task_is_asked_for_its_day_and_kept_with_the_date() -> None:
     assert game.kept == {"tasks": [{"task": "Chem test", "day": "2026-11-27"}]}
 
 
+def test_tasks_that_are_listed_are_named_as_their_words() -> None:
+    game = planned(("chem test", "friday"), ("poster", "tomorrow"))
+    assert [say.theirs for say in game.begin("homework planner").says] == [(), ("poster", "chem test"), ()]
+
+
+def test_no_word_is_no_task() -> None:
+    game = game_of("planner")
+    game.begin("homework planner")
+    assert keys_of(game.say("...")) == ["start"]
+    assert game.kept == {}
+
+
 @pytest.mark.parametrize(
     ("day", "date"),
     [

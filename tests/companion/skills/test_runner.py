@@ -125,6 +125,9 @@ def test_what_is_no_answer_is_refused(given: Any) -> None:
         None,
         5,
         (Say("\ud800"),),
+        (Say("Hello.", theirs=(SECRET,)),),  # what isn't there
+        (Say("Hello.", theirs="Hello"),),  # type: ignore[arg-type]
+        (Say("5", theirs=(5,)),),  # type: ignore[arg-type]
     ],
     ids=lambda says: repr(says)[:40],
 )
@@ -223,7 +226,7 @@ class Echo(Skill):
         seen = f"{heard.name} {heard.at} {len(heard.memories)}"
         return Answer((Say(seen, "skills/jokes/start/0"),), {"said": 0})
     def go_on(self, heard, state, kept):
-        return Answer((Say("Echo.", "en/hello/1"),), {"said": state["said"] + 1})
+        return Answer((Say("Echo.", "en/hello/1", ("Echo",)),), {"said": state["said"] + 1})
     def leave(self, heard, state):
         return Say("Silence.", "skills/jokes/end/0")
 
@@ -304,7 +307,7 @@ def test_a_skill_of_a_package_is_played_like_every_other(package: Skills) -> Non
 def test_a_skill_of_a_package_cant_call_its_lines_written(package: Skills) -> None:
     talk = Talk(package)
     outcomes = [talk.say("lets play echo"), talk.say("anything"), talk.say("stop")]
-    assert [say.id for outcome in outcomes for say in outcome.says] == [None, None, None]
+    assert [(say.id, say.theirs) for outcome in outcomes for say in outcome.says] == [(None, ())] * 3
 
 
 def test_a_skill_sees_name_time_and_memories_only_with_the_permission(package: Skills) -> None:

@@ -80,7 +80,9 @@ def test_a_scene_for_anything_goes_on_whatever_is_said() -> None:
 def test_what_they_name_is_used_and_is_no_written_line_any_more() -> None:
     answer = at_scene("name").say("Sir Shinealot!")
     assert answer is not None
-    assert [(say.text, say.id) for say in answer.says] == [("Sir Shinealot shines.", None)]
+    assert [(say.text, say.id, say.theirs) for say in answer.says] == [
+        ("Sir Shinealot shines.", None, ("Sir Shinealot",))
+    ]
     assert answer.chips == ("go on",)
 
 
