@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +17,8 @@ from moderation.detectors.classifier.outputs import AT
 SHORT: Final = 18  # tokens of a line that is laid before others: batches stay short
 BEFORE_TOKENS: Final = 64  # as in moderation.detectors.classifier.reading
 
-Beside = Callable[[npt.NDArray[np.int64]], list[list[int]]]
+Numbers = npt.NDArray[np.int64]
+Beside = Callable[[Numbers], Numbers]
 
 
 class Pack:
@@ -36,41 +39,66 @@ class Pack:
         self.scene: npt.NDArray[np.int32] = data["scene"]
         self._lines()
         self.words = np.asarray([len(text.split()) for text in _texts(data["texts"], data["text_ends"])], np.int32)
-        self.places = _places(data["texts"], data["text_ends"]) if places else []
-        self.places_before = _places(data["earlier"], data["earlier_ends"]) if places else []
+        if places:
+            self.places = Places(data["texts"], data["text_ends"])
+            self.places_before = Places(data["earlier"], data["earlier_ends"])
 
     def _lines(self) -> None:
         """Messages without a line before them; and single lines, by language, that could be one: harmless, and all."""
         one, side = self.segment_ends - self.segment_starts == 1, self.targets[:, AT["message/any"]]
         self.alone = one & (self.targets[:, AT["message/T01"]] >= 0)
         one &= self.lengths <= SHORT
-        self.calm = [np.flatnonzero(one & (side == 0) & (self.language == n)) for n in range(4)]
-        self.lines = [np.flatnonzero(one & (side >= 0) & (self.language == n)) for n in range(4)]
+        self.calm = Pools([np.flatnonzero(one & (side == 0) & (self.language == n)) for n in range(4)])
+        self.lines = Pools([np.flatnonzero(one & (side >= 0) & (self.language == n)) for n in range(4)])
 
     def __len__(self) -> int:
         return len(self.lengths)
 
     def batches(
-        self, rows: npt.NDArray[np.int64], size: int, rng: np.random.Generator | None, beside: Beside | None = None
-    ) -> Iterator[tuple[npt.NDArray[np.int64], list[list[int]]]]:
-        """Rows of like length together, each with what is laid before it; in a new order each time where `rng` is
-        given."""
+        self, rows: Numbers, size: int, rng: np.random.Generator | None, beside: Beside | None = None
+    ) -> Iterator[tuple[Numbers, Numbers]]:
+        """Rows of like length together, each with what is laid before it, (rows, 3) and -1 for nothing; in a new order
+        each time where `rng` is given."""
         pools = [rows] if rng is None else np.array_split(rng.permutation(rows), max(1, len(rows) // (size * 50)))
         for pool in pools:
-            others = beside(pool) if beside else [[] for _ in pool]
-            whole = [self.lengths[row] + self.ends_of(found).sum() for row, found in zip(pool, others, strict=True)]
-            order = np.argsort(whole, kind="stable")
+            others = beside(pool) if beside else np.full((len(pool), 1), -1)
+            order = np.argsort(self.lengths[pool] + self.ends_of(others).sum(1), kind="stable")
             groups = [order[at : at + size] for at in range(0, len(order), size)]
             for n in range(len(groups)) if rng is None else rng.permutation(len(groups)):
-                yield pool[groups[n]], [others[at] for at in groups[n]]
+                yield pool[groups[n]], others[groups[n]]
 
-    def ends_of(self, rows: list[int]) -> npt.NDArray[np.int64]:
-        """How many tokens of these rows' last lines are read when they stand before another."""
-        last = self.segment_ends[rows] - 1
-        return np.minimum(self.token_ends[last] - self.token_starts[last], BEFORE_TOKENS)
+    def ends_of(self, others: Numbers) -> Numbers:
+        """How many tokens of these rows' last lines are read when they stand before another; of none, none."""
+        last = self.segment_ends[others] - 1
+        return np.minimum(self.token_ends[last] - self.token_starts[last], BEFORE_TOKENS) * (others >= 0)
 
 
-def _runs(ends: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+class Pools:
+    """Rows by language, to draw from."""
+
+    def __init__(self, rows: Sequence[Numbers]) -> None:
+        self._rows, self._sizes = np.concatenate(rows), np.array([len(some) for some in rows])
+        self._starts = np.cumsum(self._sizes) - self._sizes
+
+    def drawn(self, languages: npt.NDArray[np.int8], rng: np.random.Generator) -> Numbers:
+        """A row for each; -1 where there is none in its language."""
+        chosen = self._starts[languages] + (rng.random(languages.shape) * self._sizes[languages]).astype(np.int64)
+        return np.where(self._sizes[languages] > 0, self._rows[np.minimum(chosen, len(self._rows) - 1)], -1)
+
+
+class Places:
+    """Where the pieces of each text fall: `of` all texts one after another, each text's between starts and starts +
+    lengths."""
+
+    def __init__(self, blob: npt.NDArray[np.uint8], ends: npt.NDArray[np.int64]) -> None:
+        with ProcessPoolExecutor(mp_context=get_context("fork")) as pool:
+            found = list(pool.map(places_of, _texts(blob, ends), chunksize=4000))
+        self.of = np.concatenate([*found, np.zeros(0, np.int32)])
+        self.lengths = np.array([len(one) for one in found], np.int64)
+        self.starts = np.cumsum(self.lengths) - self.lengths
+
+
+def _runs(ends: Numbers) -> tuple[Numbers, Numbers]:
     return np.concatenate([[0], ends[:-1]]), ends
 
 
@@ -78,7 +106,3 @@ def _texts(blob: npt.NDArray[np.uint8], ends: npt.NDArray[np.int64]) -> Iterator
     whole = blob.tobytes()
     starts = [0, *ends.tolist()[:-1]]
     return (whole[a:b].decode("utf-8") for a, b in zip(starts, ends.tolist(), strict=True))
-
-
-def _places(blob: npt.NDArray[np.uint8], ends: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int32]]:
-    return [places_of(text) for text in _texts(blob, ends)]

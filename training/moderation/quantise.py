@@ -33,12 +33,12 @@ def quantised(weights: Mapping[str, npt.NDArray[np.float32]]) -> dict[str, npt.N
     return packed
 
 
-def weights_write(net: Any, out: Path) -> None:
-    """OUT.safetensors, as it ships. net: a module of torch."""
+def weights_write(net: Any, out: Path, **beside: npt.NDArray[Any]) -> None:
+    """OUT.safetensors, as it ships. net: a module of torch; beside: what else is to stand in it."""
     from safetensors.numpy import save_file
 
     weights = {name: weight.float().cpu().numpy() for name, weight in net.state_dict().items()}
-    save_file(quantised(weights), out.with_suffix(".safetensors"))
+    save_file({**quantised(weights), **beside}, out.with_suffix(".safetensors"))
 
 
 def wide(raw: Mapping[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[np.float32]]:

@@ -10,29 +10,34 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 
+from moderation.detectors.classifier.grams import BUCKETS
 from moderation.detectors.classifier.head import LAYERS
 from moderation.detectors.classifier.outputs import AT
+from training.averaged import averaged
 from training.moderation.net import SIZE, Net, loss_of
-from training.moderation.packed import Pack
+from training.moderation.packed import Numbers, Pack, Places
 from training.moderation.quantise import weights_start, weights_write
+from training.multilingual.laid import joined, side_by_side
 from training.multilingual.layers import Trunk, layers_above, layers_new
 from training.multilingual.package import Package, package_find
 
 FOLDS: Final = 5
 SCORED: Final = 3000  # held-back written rows that an epoch is judged by
-WIDTHS: Final = 8  # tokens: batches are as wide as a multiple of this
+MOST_BESIDE: Final = 3  # lines that are laid before another
+READ: Final = {"cpu": 128, "cuda": 1024}  # lines that the trunk reads at once
 CALM: Final = 0.85  # of lines that are laid before others, how many are harmless
 SPELLING: Final = ("grams.", "gram_norm.", "spelt.", "spelt_before.", "direct.", "out.")
 COMMON: Final = ("/any", "/severity2", "/severity3", "/severity4", "/T01", "/L1", "/L2", "/L3", "/L4")
@@ -59,6 +64,29 @@ class Settings:
     order: int = 7  # of the examples; the first weights are always the same, so that runs can be averaged
 
 
+class Laid(NamedTuple):
+    """A batch: of each token its place, its kind, and whether there is one, (texts, tokens); pieces of the texts and
+    of what was said before, and where each text's begin."""
+
+    rows: Numbers
+    at: Tensor
+    kinds: Tensor
+    mask: Tensor
+    spelt: Tensor
+    spelt_starts: Tensor
+    earlier: Tensor
+    earlier_starts: Tensor
+
+
+def ahead(batches: Iterator[Laid]) -> Iterator[Laid]:
+    """The next one is laid while this one is learnt from."""
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(next, batches, None)
+        while (batch := waiting.result()) is not None:
+            waiting = pool.submit(next, batches, None)
+            yield batch
+
+
 class Trainer:
     """Trunk, net and data on one device."""
 
@@ -68,6 +96,8 @@ class Trainer:
         torch.manual_seed(7)
         self.pack, self.settings, self.device = pack, settings, torch.device(device)
         self.amp = torch.bfloat16 if half or device == "cuda" else torch.float32
+        # On a processor the other way back takes a third of a step.
+        self.attention = [SDPBackend.MATH] if device == "cpu" else [SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
         self.trunk = Trunk().to(self.device)
         self.net = Net(layers, dropout=settings.dropout, branch=settings.branch).to(self.device)
         for part in self.net.layers.modules():
@@ -80,26 +110,25 @@ class Trainer:
         self.tokens = torch.from_numpy(pack.tokens.astype(np.int32)).to(self.device)
         self.rng = np.random.default_rng(settings.order)
 
-    def beside(self, rows: npt.NDArray[np.int64]) -> list[list[int]]:
-        """For some messages that stand alone, one to three other rows, to be read as if they had been said before. Most
-        messages come in a conversation, and what came before mostly has nothing to do with them."""
-        chosen: list[list[int]] = [[] for _ in rows]
-        for place, row in enumerate(rows):
-            if self.pack.alone[row] and self.rng.random() < self.settings.beside:
-                for _ in range(int(self.rng.integers(1, 4))):
-                    pool = self.pack.calm if self.rng.random() < CALM else self.pack.lines
-                    of_language = pool[int(self.pack.language[row])]
-                    chosen[place].append(int(of_language[self.rng.integers(len(of_language))]))
-        return chosen
+    def beside(self, rows: Numbers) -> Numbers:
+        """(rows, 3): for some messages that stand alone, one to three other rows, to be read as if they had been said
+        before; -1 is none. Most messages come in a conversation, and what came before mostly has nothing to do with
+        them."""
+        languages = np.repeat(self.pack.language[rows][:, None], MOST_BESIDE, axis=1)
+        calm = self.rng.random(languages.shape) < CALM
+        drawn = np.where(calm, self.pack.calm.drawn(languages, self.rng), self.pack.lines.drawn(languages, self.rng))
+        chosen = self.pack.alone[rows] & (self.rng.random(len(rows)) < self.settings.beside)
+        counts = self.rng.integers(1, MOST_BESIDE + 1, len(rows)) * chosen
+        return np.where(np.arange(MOST_BESIDE)[None, :] < counts[:, None], drawn, -1)
 
     @torch.no_grad()
-    def read(self, rows: npt.NDArray[np.int64]) -> None:
+    def read(self, rows: Numbers) -> None:
         """The trunk reads every line of these rows, alone and once: it is frozen."""
         pack = self.pack
         self.states = torch.zeros(len(pack.tokens), SIZE, dtype=torch.float16, device=self.device)
         segments = np.concatenate([np.arange(pack.segment_starts[row], pack.segment_ends[row]) for row in rows])
         segments = segments[np.argsort(pack.token_ends[segments] - pack.token_starts[segments], kind="stable")]
-        for some in np.array_split(segments, max(1, len(segments) // 128)):
+        for some in np.array_split(segments, max(1, len(segments) // READ[self.device.type])):
             starts = torch.from_numpy(pack.token_starts[some]).to(self.device)
             lengths = torch.from_numpy(pack.token_ends[some]).to(self.device) - starts
             reach = torch.arange(int(lengths.max()), device=self.device)
@@ -109,62 +138,48 @@ class Trainer:
                 states = self.trunk(self.tokens[at].masked_fill(~real, 0), real)
             self.states[at[real]] = states[real].to(self.states.dtype)
 
-    def hidden(self, rows: npt.NDArray[np.int64], beside: list[list[int]]) -> tuple[Tensor, Tensor, Tensor]:
-        """What the trunk gave for every line alone, laid side by side: hidden, kinds, mask (texts, tokens)."""
+    def laid(self, rows: Numbers, beside: Numbers) -> Laid:
+        """What the trunk gave for every line alone, side by side, by its places, and the pieces."""
         pack = self.pack
-        found: list[npt.NDArray[np.int64]] = []
-        earlier, lengths = [], []
-        for row, others in zip(rows, beside, strict=True):
-            before: list[npt.NDArray[np.int64]] = []
-            for other, kept in zip(others, pack.ends_of(others), strict=True):
-                end = pack.token_ends[pack.segment_ends[other] - 1]
-                before.insert(0, np.arange(end - kept, end))
-            last = pack.segment_ends[row] - 1
-            before.append(np.arange(pack.token_starts[pack.segment_starts[row]], pack.token_starts[last]))
-            ahead, own = np.concatenate(before), np.arange(pack.token_starts[last], pack.token_ends[last])
-            if self.net.training and self.settings.token_drop:
-                ahead = ahead[self.rng.random(len(ahead)) >= self.settings.token_drop]
-                kept_own = self.rng.random(len(own)) >= self.settings.token_drop
-                kept_own[0] = True  # the mark of the begin: something is always there
-                own = own[kept_own]
-            found += [ahead, own]
-            earlier.append(len(ahead))
-            lengths.append(len(ahead) + len(own))
-        whole = torch.tensor(lengths, device=self.device)
-        # A processor makes its products anew for every shape that it has not seen: few shapes.
-        width = -(-int(whole.max()) // WIDTHS) * WIDTHS
-        reach = torch.arange(width, device=self.device)[None, :]
-        mask = reach < whole[:, None]
-        kinds = (mask & (reach < torch.tensor(earlier, device=self.device)[:, None])).long()
-        hidden = torch.zeros(*mask.shape, SIZE, device=self.device)
-        hidden[mask] = self.states[torch.from_numpy(np.concatenate(found)).to(self.device)].float()
-        return hidden, kinds, mask
+        kept = pack.ends_of(beside)
+        first, last = pack.segment_starts[rows], pack.segment_ends[rows] - 1
+        own = np.stack([pack.token_starts[first], pack.token_starts[last]], axis=1)
+        starts = np.concatenate([pack.token_ends[pack.segment_ends[beside] - 1] - kept, own], axis=1)
+        lengths = np.stack([own[:, 1] - own[:, 0], pack.token_ends[last] - own[:, 1]], axis=1)
+        at, run = side_by_side(starts, lengths := np.concatenate([kept, lengths], axis=1))
+        runs = lengths.shape[1]
+        mask = run < runs
+        if self.net.training and self.settings.token_drop:
+            dropped = self.rng.random(mask.shape) < self.settings.token_drop
+            mask &= ~dropped | (at == own[:, 1:])  # the mark of the begin: something is always there
+        kinds = (mask & (run < runs - 1)).astype(np.int64)
+        spelt = self.spelt((pack.places, rows[:, None]))
+        earlier = self.spelt((pack.places, beside), (pack.places_before, rows[:, None]))
+        return Laid(rows, *(torch.from_numpy(one) for one in (at, kinds, mask, *spelt, *earlier)))
 
-    def spelt(self, found: list[npt.NDArray[np.int32]]) -> tuple[Tensor, Tensor]:
+    def spelt(self, *parts: tuple[Places, Numbers]) -> tuple[Numbers, Numbers]:
+        """The pieces of each text, each once. parts: whose, and which of them, (texts, columns) with -1 for none."""
+        found, texts = [], []
+        for places, rows in parts:
+            lengths = places.lengths[rows] * (rows >= 0)
+            found.append(places.of[joined(places.starts[rows].ravel(), lengths.ravel())])
+            texts.append(np.repeat(np.arange(len(rows)), lengths.sum(1)))
+        once = np.concatenate(texts) * BUCKETS + np.concatenate(found)
+        if len(parts) > 1:
+            once = np.unique(once)
         if self.net.training and self.settings.gram_drop:
-            found = [places[self.rng.random(len(places)) >= self.settings.gram_drop] for places in found]
-        starts = np.concatenate([[0], np.cumsum([len(places) for places in found])[:-1]])
-        joined = np.concatenate([*found, np.zeros(0, np.int32)])
-        return (
-            torch.from_numpy(joined.astype(np.int64)).to(self.device),
-            torch.from_numpy(starts.astype(np.int64)).to(self.device),
-        )
+            once = once[self.rng.random(len(once)) >= self.settings.gram_drop]
+        starts = np.searchsorted(once, np.arange(len(parts[0][1])) * BUCKETS)
+        return once % BUCKETS, starts
 
-    def logits(self, rows: npt.NDArray[np.int64], beside: list[list[int]]) -> Tensor:
-        pack = self.pack
+    def logits(self, laid: Laid) -> Tensor:
+        at, kinds, mask, *bags = (one.to(self.device, non_blocking=True) for one in laid[1:])
         with torch.autocast(self.device.type, dtype=self.amp, enabled=self.amp is not torch.float32):
-            hidden, kinds, mask = self.hidden(rows, beside)
-            spelt = self.spelt([pack.places[row] for row in rows])
-            earlier = [
-                np.unique(np.concatenate([pack.places[other] for other in others]))
-                if others
-                else pack.places_before[row]
-                for row, others in zip(rows, beside, strict=True)
-            ]
-            logits: Tensor = self.net(hidden, kinds, mask, spelt, self.spelt(earlier)).float()
+            hidden = self.states[at].float() * mask.unsqueeze(-1)
+            logits: Tensor = self.net(hidden, kinds, mask, (bags[0], bags[1]), (bags[2], bags[3])).float()
             return logits
 
-    def train(self, rows: npt.NDArray[np.int64], held: npt.NDArray[np.int64], out: Path) -> None:
+    def train(self, rows: Numbers, held: Numbers, out: Path) -> None:
         """Learns from `rows`; of all epochs the averaged weights that do best on `held` are kept, and written at once:
         a run that is cut off is not lost."""
         s = self.settings
@@ -191,17 +206,18 @@ class Trainer:
         )
         written = self.pack.sources.index("written")
         weights = np.where(self.pack.source == written, self.pack.weights * s.written, self.pack.weights)
-        kept = AveragedModel(self.net, multi_avg_fn=get_ema_multi_avg_fn(s.average))
+        kept = AveragedModel(self.net, multi_avg_fn=averaged(s.average))
         best: tuple[float, dict[str, Tensor]] = (-1.0, {})
         for epoch in range(s.epochs):
             self.net.train()
             total, count, begun = 0.0, 0, time.monotonic()
-            for batch, beside in self.pack.batches(rows, s.batch, self.rng, self.beside):
-                targets = torch.from_numpy(self.pack.targets[batch]).to(self.device)
-                counts = torch.from_numpy(weights[batch]).float().to(self.device)
+            batches = self.pack.batches(rows, s.batch, self.rng, self.beside)
+            for laid in ahead(self.laid(*batch) for batch in batches):
+                targets = torch.from_numpy(self.pack.targets[laid.rows]).to(self.device)
+                counts = torch.from_numpy(weights[laid.rows]).float().to(self.device)
                 optimiser.zero_grad(set_to_none=True)
-                with sdpa_kernel(SDPBackend.MATH):  # on a processor the other way back takes a third of a step
-                    loss = loss_of(self.logits(batch, beside), targets, counts, self.columns)
+                with sdpa_kernel(self.attention):
+                    loss = loss_of(self.logits(laid), targets, counts, self.columns)
                     loss.backward()
                 nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
                 optimiser.step()
@@ -226,7 +242,7 @@ class Trainer:
                 break
         self.net.load_state_dict(best[1])
 
-    def score(self, held: npt.NDArray[np.int64]) -> float:
+    def score(self, held: Numbers) -> float:
         """Half for finding anything, half for naming it: mean average precision on held-back written rows."""
         found = {name: value for name, value in report(self.pack, held, self.held_logits(held)).items() if "/" in name}
         common = [value[0] for name, value in found.items() if name in {"message/any", "message/L2", "reply/any"}]
@@ -234,13 +250,12 @@ class Trainer:
         return float(np.mean(common) + np.mean(named)) / 2 if common and named else 0.0
 
     @torch.inference_mode()
-    def held_logits(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+    def held_logits(self, rows: Numbers) -> npt.NDArray[np.float32]:
         self.net.eval()
         found = np.zeros((len(rows), len(AT)), np.float32)
         place = {int(row): n for n, row in enumerate(rows)}
-        for batch, beside in self.pack.batches(rows, 256, None):
-            values = self.logits(batch, beside).cpu().numpy()
-            found[[place[int(row)] for row in batch]] = values
+        for laid in ahead(self.laid(*batch) for batch in self.pack.batches(rows, 256, None)):
+            found[[place[int(row)] for row in laid.rows]] = self.logits(laid).cpu().numpy()
         return found
 
 
@@ -254,7 +269,7 @@ def average_precision(truth: npt.NDArray[np.bool_], score: npt.NDArray[np.float3
     return float((precision * hits).sum() / hits.sum())
 
 
-def report(pack: Pack, rows: npt.NDArray[np.int64], found: npt.NDArray[np.float32]) -> dict[str, Any]:
+def report(pack: Pack, rows: Numbers, found: npt.NDArray[np.float32]) -> dict[str, Any]:
     """Average precision of each output, on held-back written rows and on the others, and of any by language."""
     written = pack.source[rows] == pack.sources.index("written")
     out: dict[str, Any] = {}
@@ -273,7 +288,7 @@ def report(pack: Pack, rows: npt.NDArray[np.int64], found: npt.NDArray[np.float3
     return out
 
 
-def written_out(trainer: Trainer, rest: npt.NDArray[np.int64], out: Path) -> None:
+def written_out(trainer: Trainer, rest: Numbers, out: Path) -> None:
     """OUT.safetensors, OUT.npz with the held-back logits, and a line that says how good they are."""
     found = trainer.held_logits(rest)
     print(json.dumps(report(trainer.pack, rest, found)), flush=True)

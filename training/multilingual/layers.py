@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,12 @@ def layers_filled(states: Iterable[Mapping[str, Any]]) -> nn.ModuleList:
     return layers
 
 
+def layers_read(path: Path, count: int) -> nn.ModuleList:
+    """From a file like that which ships (Package.layers_packed)."""
+    wide = widened(load_file(path))
+    return layers_filled(below(wide, f"{number}.") for number in range(count))
+
+
 def layers_above(package: Package, count: int) -> nn.ModuleList:
     """The model's own, above those that ship as they are."""
     return layers_filled(package.layer(TRUNK_LAYERS + number) for number in range(count))
@@ -50,8 +57,7 @@ class Trunk(nn.Module):
         self.norm = nn.LayerNorm(SIZE, eps=EPSILON)
         norm = {name: torch.from_numpy(words[f"norm.{name}"].astype(np.float32)) for name in ("weight", "bias")}
         self.norm.load_state_dict(norm)
-        lower = widened(load_file(FOLDER / LAYERS))
-        self.layers = layers_filled(below(lower, f"{number}.") for number in range(TRUNK_LAYERS))
+        self.layers = layers_read(FOLDER / LAYERS, TRUNK_LAYERS)
         self.requires_grad_(False)
         self.eval()
 

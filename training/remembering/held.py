@@ -1,26 +1,39 @@
 """What weights find in rows that were kept back: how likely each thing told is right by what is seen of it, and where
-the cut has to be."""
+the cut has to be: `python -m training.remembering.held WEIGHTS OUT.safetensors [--held 0.12]`.
+
+WEIGHTS is what training.remembering.train wrote (or what ships), which had not read these rows. OUT is the same with
+the chances learnt from them, as it ships.
+"""
 
 from __future__ import annotations
 
+import argparse
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+import torch
+from safetensors.numpy import load_file, save_file
 
 from bench.remembering import Item
-from chatbot.core.encoder import Floats
+from chatbot.core.encoder import TRUNK, Floats
+from chatbot.core.encoder.eight import widened
+from chatbot.core.encoder.multilingual import multilingual
 from companion.memory.dates import times_in
+from companion.memory.tagger import Tagger
 from companion.memory.told import Told, Window, told_in
-from training.remembering.examples import Example
+from training.remembering.examples import Example, example_of
+from training.remembering.rows import Row, is_held, rows_read
 
 WANTED: Final = (0.92, 0.85, 0.80)
 FOLDS: Final = 10
 RIDGE: Final = 30.0
 STEPS: Final = 12
+TOGETHER: Final = 512  # rows that the encoder is asked for at once
 Wide = npt.NDArray[np.float64]
 
 
@@ -43,6 +56,17 @@ class Chances:
 
     def odds(self, seen: Floats) -> Floats:
         return np.asarray(seen @ self.weight + self.bias, np.float32)
+
+
+def tagged(net: Tagger, rows: Sequence[Row]) -> Iterator[tuple[Example, Floats]]:
+    """Rows that fit one window, as the product reads them, and how likely their tags are: (tokens, channels, 3)."""
+    for start in range(0, len(rows), TOGETHER):
+        some = rows[start : start + TOGETHER]
+        encoded = multilingual().encode([row.text for row in some], heads=(TRUNK,))
+        for row, one in zip(some, encoded, strict=True):
+            if len(one.hidden) == 1:
+                example = example_of(row, one.places[0])
+                yield example, net.tags(one.hidden[0], example.tokens, example.said)
 
 
 def judged(number: int, example: Example, tags: Any) -> Iterator[Judged]:
@@ -113,3 +137,23 @@ def _cut(found: Sequence[Judged], odds: Floats, wanted: float) -> float:
         if right >= wanted * count:
             best = float(odds[at])
     return best
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("weights", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--held", type=float, default=0.12, help="share of the rows that was kept back")
+    options = parser.parse_args(arguments)
+    rows = [row for row in rows_read() if is_held(row.text, options.held)]
+    weights = load_file(options.weights)
+    net = Tagger({name: torch.from_numpy(value) for name, value in widened(weights).items()})
+    examples, tags = zip(*tagged(net, rows), strict=True)
+    lines, chances = report(examples, tags)
+    print(f"{len(examples)} rows kept back", *lines, sep="\n  ", flush=True)
+    weights |= {"chance.weight": chances.weight, "chance.bias": np.array([chances.bias], np.float32)}
+    save_file(weights, options.out)
+
+
+if __name__ == "__main__":
+    main()

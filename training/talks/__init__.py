@@ -7,6 +7,7 @@ measured on conversations that were held afterwards.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterator
@@ -53,3 +54,9 @@ def talks() -> Iterator[Talk]:
                 said[one["person"]].append(Spoken(one["text"], one["reply"], one["by"], one["action"]))
             for person, turns in said.items():
                 yield Talk(f"{name}/{person}", language, tuple(turns))
+
+
+def teaches_what_follows(talk: str) -> bool:
+    """Half of the talks, by a hash. The towers (training.next_turn) learn from their marks; what weighs the towers'
+    signs (training.choosing) learns from the other half's, where they know as little as of a new message."""
+    return hashlib.sha256(talk.encode()).digest()[1] % 2 == 0

@@ -97,9 +97,8 @@ class TrunkModel:
 
         spans: list[tuple[int, int]] = []
         windows: list[list[int]] = []
-        read = self._read(texts)
-        for one in read:
-            found = windows_of(one.ids, begin=self.begin, end=self.end)
+        read = self.windows(texts)
+        for found, _ in read:
             spans.append((len(windows), len(windows) + len(found)))
             windows.extend(found)
         hidden: list[Floats] = [np.empty(0, np.float32)] * len(windows)
@@ -124,10 +123,10 @@ class TrunkModel:
             Encoded(
                 array=_one(outputs[SENTENCE][first:last]) if SENTENCE in names else np.empty(0, np.float32),
                 hidden=tuple(hidden[first:last]),
-                places=_places(texts[at], one.offsets),
+                places=places,
                 outputs={name: np.stack(outputs[name][first:last]) for name in names if name in heads},
             )
-            for at, (one, (first, last), names) in enumerate(zip(read, spans, asked, strict=True))
+            for (_, places), (first, last), names in zip(read, spans, asked, strict=True)
         ]
 
     def run_joined(self, runs: Sequence[Sequence[Part]], *, head: JoinedHead) -> list[Floats]:
@@ -153,6 +152,13 @@ class TrunkModel:
                 for row, at in enumerate(group):
                     found[at] = values[row]
         return found
+
+    def windows(self, texts: Sequence[str]) -> list[tuple[list[list[int]], tuple[tuple[Place, ...], ...]]]:
+        """Of each text its windows: the ids of their tokens, and where these stand in it."""
+        return [
+            (windows_of(one.ids, begin=self.begin, end=self.end), _places(text, one.offsets))
+            for text, one in zip(texts, self._read(texts), strict=True)
+        ]
 
     def _read(self, texts: Sequence[str]) -> list[Any]:
         """Token ids and offsets of each."""
