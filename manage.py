@@ -19,7 +19,10 @@ def main() -> None:
         sys.exit(str(error))
     except DatabaseError:
         from chatbot.core.database import migrations_missing
+        from chatbot.core.parts import database_wrong
 
+        if wrong := database_wrong():
+            sys.exit(f"{wrong[0]} Do this: {wrong[1]}.")
         if not migrations_missing():
             raise
         sys.exit("The database isn't ready for this version. Do this: `python manage.py migrate`, then try again.")

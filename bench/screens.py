@@ -201,8 +201,6 @@ def review(browser: Browser, url: str) -> None:
     page.fill("input[name=login]", "rui")
     page.fill("input[name=password]", "abraco-demo")
     page.click("main form button")
-    page.fill("input[name=password]", "abraco-demo")
-    page.click("main form button")
     page.wait_for_selector("svg.qr")
     _sizes(page, "second-key")
     page.click("details summary")

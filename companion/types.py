@@ -94,6 +94,7 @@ class Prompt:
     seed: makes choices repeatable; differs from turn to turn.
     told: names said in this message, whatever memory keeps. leaves: there is a goodbye in it.
     recalls: what is remembered may come up by itself; else only where the message names it.
+    passed: what answered this message before another answer was asked for: not again, where there is something else.
     """
 
     text: str
@@ -111,6 +112,7 @@ class Prompt:
     told: tuple[Told, ...] = ()
     leaves: bool = False
     recalls: bool = True
+    passed: tuple[Line, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 
+from allauth.account import app_settings
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.authentication import get_authentication_records
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
@@ -56,6 +59,17 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return reverse("me:index")
+
+    def is_reauthentication_required(self, *, app: str, **kwargs: object) -> bool:
+        """Not for five minutes after the password was given, at sign-in too: allauth counts only those times at which
+        it was asked for again, so that whoever came to set up a second key gave it twice in a row."""
+        required: bool = super().is_reauthentication_required(app=app, **kwargs)
+        return required and not self._password_given_lately()
+
+    def _password_given_lately(self) -> bool:
+        given = get_authentication_records(self.request, self.request.user)
+        since = time.time() - app_settings.REAUTHENTICATION_TIMEOUT
+        return any(one["method"] == "password" and one["at"] > since for one in given)
 
     def add_message(self, *args: object, **kwargs: object) -> None:
         """The pages say what happened themselves."""

@@ -43,9 +43,11 @@ class Finding:
     stops: bool = False
 
 
-def _tables() -> Iterator[Finding]:
-    behind = migrations_missing()
-    if behind:
+def tables() -> Iterator[Finding]:
+    """Why nothing else can be looked at, if so."""
+    if wrong := parts.database_wrong():
+        yield Finding("red", *wrong)
+    elif behind := migrations_missing():
         what = f"The database is {behind} steps behind this version, so nothing else could be looked at."
         yield Finding("red", what, "`python manage.py migrate`, then again")
 
@@ -262,8 +264,8 @@ SLOW: tuple[Callable[[], Iterator[Finding]], ...] = (_gone,)
 
 
 def findings() -> list[Finding]:
-    """Everything, the unsafe first. Where the tables are not those of this version, only that."""
-    behind = list(_tables())
+    """Everything, the unsafe first. Where the database is away or behind this version, only that."""
+    behind = list(tables())
     if behind:
         return behind
     found = [finding for check in (*CHECKS, *SLOW) for finding in check()]

@@ -116,6 +116,7 @@ class Follower:
                     mood=progress.trace.get("mood"),
                     skill=progress.trace.get("skill") or None,
                     drawing=progress.drawing,
+                    again=progress.again,
                 )
             )
             if turn_id in self._live:

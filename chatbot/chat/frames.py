@@ -139,6 +139,8 @@ class DrawingView(_Frame):
 
 
 class MessageView(_Frame):
+    """`again`: false where another answer was asked for and there is none."""
+
     id: uuid.UUID
     author: Literal["user", "companion"]
     text: str
@@ -148,6 +150,7 @@ class MessageView(_Frame):
     state: Literal["current", "replaced"]
     drawing: DrawingView | None = None
     off_record: bool = False
+    again: bool = True
 
 
 class CompanionView(_Frame):
@@ -201,6 +204,8 @@ class DeltaFrame(_Frame):
 
 
 class Done(_Frame):
+    """`again`: false where another answer was asked for and there is none: it is one of those before."""
+
     type: Literal["done"] = "done"
     turn: uuid.UUID
     message: uuid.UUID | None
@@ -209,6 +214,7 @@ class Done(_Frame):
     mood: str | None = None
     skill: str | None = None
     drawing: DrawingView | None = None
+    again: bool = True
 
 
 class NoticeAction(_Frame):

@@ -28,12 +28,14 @@ class Before:
     """A turn's message, and what was said before it, oldest first.
 
     `usable`: without what was said off the record, as soon as something was said on it since (this message, too).
+    `passed`: the answers to these very words that another one was asked for, each as its lines.
     """
 
     text: str
     off_record: bool
     history: tuple[Line, ...]
     usable: tuple[Line, ...]
+    passed: tuple[tuple[Line, ...], ...] = ()
 
 
 class _Row(NamedTuple):
@@ -57,7 +59,24 @@ def before_read(turn: Turn) -> Before:
     text = opened(Message, "body", own.body, row_id=own.id, owner_id=turn.owner_id)
     lines = _lines(turn.owner_id, messages)
     usable = _usable(messages, off_record=own.off_record)
-    return Before(text, own.off_record, _joined(lines, messages), _joined(lines, usable))
+    return Before(text, own.off_record, _joined(lines, messages), _joined(lines, usable), _passed(turn))
+
+
+def _passed(turn: Turn) -> tuple[tuple[Line, ...], ...]:
+    if not turn.again:
+        return ()
+    earlier = Turn.objects.filter(message_id=turn.message_id, id__lt=turn.id).order_by("-id")
+    said = _sentences(list(earlier.values_list("id", flat=True)[: turn.again]))
+    try:
+        return tuple(tuple(_line(turn.owner_id, *piece) for piece in pieces) for pieces in said.values())
+    except CryptoError as error:  # as below
+        log.error("history_unreadable", turn=str(turn.id), error=type(error).__name__)
+        return ()
+
+
+def _line(owner_id: uuid.UUID, piece_id: uuid.UUID, sealed: Any, line_id: str, drawing: str = "") -> Line:
+    text = opened(Sentence, "text", sealed, row_id=piece_id, owner_id=owner_id)
+    return Line("companion", text, line_id or None, drawing)
 
 
 def _usable(messages: Sequence[_Row], *, off_record: bool) -> list[_Row]:
@@ -84,9 +103,8 @@ def _lines(owner_id: uuid.UUID, messages: Sequence[_Row]) -> dict[uuid.UUID, lis
                 text = opened(Message, "body", row.body, row_id=row.id, owner_id=owner_id)
                 lines[row.id].append(Line("user", text))
                 continue
-            for piece_id, sealed, line_id in said.get(row.turn_id, ()) if row.turn_id else ():
-                text = opened(Sentence, "text", sealed, row_id=piece_id, owner_id=owner_id)
-                lines[row.id].append(Line("companion", text, line_id or None, row.drawing))
+            for piece in said.get(row.turn_id, ()) if row.turn_id else ():
+                lines[row.id].append(_line(owner_id, *piece, row.drawing))
         except CryptoError as error:  # one broken row of the past is left out; it must not silence the conversation
             log.error("history_unreadable", message=str(row.id), error=type(error).__name__)
     return lines

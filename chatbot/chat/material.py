@@ -39,8 +39,8 @@ RECALLED = 6
 class Material:
     """One turn's message, its owner's circumstances, and what was said before.
 
-    `history` is what the safety layer reads, all of it; `usable` what the companion may still use of it. `played`: the
-    games that go on off the record.
+    `history` is what the safety layer reads, all of it; `usable` what the companion may still use of it; `passed` the
+    answers to these words that another one was asked for. `played`: the games that go on off the record.
     """
 
     turn_id: uuid.UUID
@@ -65,6 +65,7 @@ class Material:
     skills_off: frozenset[str] = frozenset()
     closed: gate.Refused | None = None
     planned: dict[str, Any] | None = None
+    passed: tuple[tuple[Line, ...], ...] = ()
 
     def exchanged(self) -> tuple[Exchanged, ...]:
         """What came before the message, as the safety layer reads it."""
@@ -109,6 +110,7 @@ def material_read(turn: Turn) -> Material:
         text=before.text,
         history=before.history,
         usable=before.usable,
+        passed=before.passed,
         off_record=before.off_record,
         played=played_off(turn, now=now) if before.off_record else (),
         companion=companion_for(person.id),

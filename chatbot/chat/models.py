@@ -104,7 +104,8 @@ class Finish(models.TextChoices):
 class Turn(_Owned):
     """One message and what comes of it. Who answers it holds its lease; every write names its fence.
 
-    `unasked`: something out of memory was said that nobody had asked for.
+    `unasked`: something out of memory was said that nobody had asked for. `again`: after how many answers to the same
+    words another one was asked for.
     """
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="turns")
@@ -116,6 +117,7 @@ class Turn(_Owned):
     finish = models.CharField(max_length=8, choices=Finish.choices, blank=True)
     engine = models.CharField(max_length=40, blank=True)
     unasked = models.BooleanField(default=False, db_default=False)
+    again = models.PositiveSmallIntegerField(default=0, db_default=0)
     trace = EncryptedJSONField(null=True)
     timings = models.JSONField(default=dict)
     started_at = models.DateTimeField(default=clock.now)
@@ -127,6 +129,11 @@ class Turn(_Owned):
 
     def __str__(self) -> str:
         return f"{self.state} {self.id}"
+
+    @property
+    def is_last(self) -> bool:
+        """Another answer was asked for, and it was one of those before: there is no other."""
+        return bool(self.again and (self.trace or {}).get("last"))
 
 
 class Sentence(_Owned):

@@ -120,8 +120,9 @@ def _device_key(person: User) -> str:
 @gated
 @require_safe
 def chat(request: HttpRequest, person: User) -> HttpResponse:
-    """The chat; on the very first visit, naming the companion comes before it."""
-    asked = request.GET.get("conversation")
+    """The chat; on the very first visit, naming the companion comes before it. `play`: a skill by its name, whose words
+    are put into the box: what an address brings is never said by itself."""
+    asked, play = request.GET.get("conversation"), request.GET.get("play")
     wanted = _own(person, _uuid(asked)).id if asked else None
     past = selectors.conversations_of(person, limit=BESIDE)
     if not past and wanted is None and not request.session.get(FRIEND_SHOWN) and not companion_shaped(person.id):
@@ -144,6 +145,7 @@ def chat(request: HttpRequest, person: User) -> HttpResponse:
         # The card stays in sight while it matters, and so does the way out: over a reload, on another device.
         **crisis,
         "starters": starters(offers, f"{_device_key(person)}/{now:%j}"),
+        "play": next((one.say for one in offers if one.name == play), ""),
         "phrases": [phrase for phrases in offline_phrases().values() for phrase in phrases],
         "earlier": reverse("chat:conversations"),
         "memory": reverse("me:memory"),

@@ -45,6 +45,7 @@ class Progress:
     message_id: uuid.UUID | None
     trace: dict[str, Any]
     drawing: DrawingView | None
+    again: bool
 
 
 def conversation_messages(
@@ -56,7 +57,9 @@ def conversation_messages(
         rows = rows.filter(id__lt=before)
     page = list(rows.select_related("reaction").order_by("-id")[:limit])
     language = language_of(conversation.person)
-    return [_view(row, language) for row in reversed(page)]
+    asked = Turn.objects.filter(id__in=[row.turn_id for row in page if row.author == Author.COMPANION], again__gt=0)
+    last = {turn.id for turn in asked if turn.is_last}
+    return [_view(row, language, again=row.turn_id not in last) for row in reversed(page)]
 
 
 def messages_stand(person: User, message_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
@@ -65,7 +68,7 @@ def messages_stand(person: User, message_ids: Iterable[uuid.UUID]) -> dict[uuid.
     return dict(rows.values_list("id", "conversation_id"))
 
 
-def _view(row: Message, language: Language) -> MessageView:
+def _view(row: Message, language: Language, *, again: bool) -> MessageView:
     reaction = getattr(row, "reaction", None)
     return MessageView(
         id=row.id,
@@ -77,6 +80,7 @@ def _view(row: Message, language: Language) -> MessageView:
         state="current",
         drawing=drawing_view(row.drawing, language),
         off_record=row.off_record,
+        again=again or row.author == Author.USER,
     )
 
 
@@ -179,6 +183,7 @@ def turn_progress(turn_id: uuid.UUID, *, after: int) -> Progress | None:
         message_id=reply.id if reply else None,
         trace=turn.trace or {},
         drawing=drawing_view((turn.trace or {}).get("drawing", ""), language_of(turn.conversation.person)),
+        again=not turn.is_last,
     )
 
 

@@ -14,6 +14,7 @@ from chatbot.core import jobs, logging, metrics
 from chatbot.core.database import database_close
 from chatbot.core.encoder import encoder_close, tails_expire
 from chatbot.core.gone import ListUnreadable, gone_again
+from chatbot.core.parts import database_wrong
 from companion.memory import lexicon
 from moderation import screen
 from moderation.incidents.services import helplines_refresh
@@ -39,7 +40,8 @@ def _checked() -> None:
         helplines_refresh()
         refusals = start_refusals()
     except DatabaseError:
-        raise NotFit("The database can't be read. Do this: `python manage.py migrate`, then start again.") from None
+        what, fix = database_wrong() or ("The database can't be read.", "`python manage.py migrate`, then start again")
+        raise NotFit(f"{what} Do this: {fix}.") from None
     except ListUnreadable as error:
         raise NotFit(str(error)) from None
     finally:

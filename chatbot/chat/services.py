@@ -174,17 +174,17 @@ def accepted_before(person: User, client_id: uuid.UUID) -> Acceptance | None:
     return None if turn_id is None else Acceptance(known[0], turn_id, known[1], new=False, off_record=known[2])
 
 
-def _turn_add(message: Message, *, newest: uuid.UUID) -> Turn:
+def _turn_add(message: Message, *, newest: uuid.UUID, again: int = 0) -> Turn:
     """One more turn for a message that has one already. In a conversation that is held."""
-    turn = _turn_insert(message, new_id(after=newest))
+    turn = _turn_insert(message, new_id(after=newest), again=again)
     Message.objects.filter(id=message.id).update(turn_id=turn.id)
     return turn
 
 
-def _turn_insert(message: Message, turn_id: uuid.UUID) -> Turn:
+def _turn_insert(message: Message, turn_id: uuid.UUID, *, again: int = 0) -> Turn:
     turn = Turn(
         id=turn_id, owner_id=message.owner_id, conversation_id=message.conversation_id, message=message,
-        started_at=clock.now(),
+        started_at=clock.now(), again=again,
     )  # fmt: skip
     turn.save(force_insert=True)
     return turn
@@ -220,15 +220,15 @@ def turns_hurry(acceptance: Acceptance) -> list[uuid.UUID]:
 
 
 def turn_again(*, person: User, turn_id: uuid.UUID) -> Acceptance:
-    """Another answer to the same message: the last one of its conversation only."""
+    """Another answer to the same message: the last one of its conversation, unless it is known to have no other."""
     with transaction.atomic():  # the look and the write in one: of two taps in two tabs one is first
         held = _conversation_hold(_own_turn(person, turn_id).conversation_id, person, now=clock.now())
         turn = _own_turn(person, turn_id)
         newest = Turn.objects.filter(conversation_id=turn.conversation_id).order_by("-id").first()
-        if turn.state != TurnState.DONE or newest is None or newest.id != turn.id:
+        if turn.state != TurnState.DONE or newest is None or newest.id != turn.id or turn.is_last:
             raise NotPossible
         _replies_replace(turn.message)
-        added = _turn_add(turn.message, newest=held)
+        added = _turn_add(turn.message, newest=held, again=turn.again + 1)
     return Acceptance(turn.message_id, added.id, turn.conversation_id, new=True, off_record=turn.message.off_record)
 
 

@@ -51,6 +51,7 @@ def skills_listed() -> list[Listed]:
 class Offer:
     """A skill as the chat offers it, in the chat's language. say: the words that ask for it."""
 
+    name: str
     title: str
     about: str
     say: str
@@ -62,7 +63,11 @@ def skills_offered(language: Language, *, off: frozenset[str], plain_mode: bool,
     found = (skills().skill(name) for name in skills().names() if name not in off)
     cards = [one.card for one in found if one is not None and language in one.card.languages]
     may = [card for card in cards if (card.plain or not plain_mode) and (card.low or not grave)]
-    rows = [Offer(own.title, own.about, own.chip, card.game) for card in may for own in [card.languages[language]]]
+    rows = [
+        Offer(card.name, own.title, own.about, own.chip, card.game)
+        for card in may
+        for own in [card.languages[language]]
+    ]
     return sorted(rows, key=lambda row: (not row.game, plain(row.title)))
 
 

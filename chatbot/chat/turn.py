@@ -82,6 +82,8 @@ async def turn_run(turn_id: uuid.UUID) -> bool:
     _answering[turn_id] = reply
     try:
         finish, learn = await _answer(reply)
+        if finish is Finish.COMPLETE and reply.pieces in [[line.text for line in one] for one in material.passed]:
+            reply.trace["last"] = True
         # R19: the account closes after the written answer, and before the turn is done, so that a crash can't skip it.
         closed = "under_13" in reply.categories() and await in_database(age_doubted, material.owner_id)
         # Sentences that another process said stand in rows only.
@@ -364,6 +366,7 @@ def _prompt(reply: Reply, screening: Screening, encoded: Encoded | None) -> Prom
         told=known.told,
         leaves="farewell" in screening.signals,
         recalls=reply.may_recall,
+        passed=tuple(line for answer in material.passed for line in answer),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from collections.abc import MutableMapping
 from typing import Any
@@ -24,8 +23,6 @@ def only_allowed(_logger: object, _method: str, entry: MutableMapping[str, Any])
 
 def configure(*, to_stderr: bool = False) -> None:
     """Set structlog up for the process. A command that prints for programs logs to standard error."""
-    # It names each attempt to reach a database that is away; that it is away is said by `database_away`.
-    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

@@ -5,9 +5,11 @@ Nothing here names a password, and nothing that is wrong here keeps the house fr
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError, NoPermissionError, OutOfMemoryError, ReadOnlyError
@@ -16,9 +18,26 @@ from redis.retry import Retry
 from chatbot.core import clock, jobs
 from chatbot.core.away import ERRORS
 
+SERVER_FIX = "start it, or correct DATABASE_URL (without that a file in var/ is the database), then try again"
+FILE_FIX = "make its folder, and let us write there, or correct ABRACO_DATABASE, then try again"
 TIMEOUT_S = 1.0
 _ASKED_S = 2.0
 _last: tuple[float, str | None] = (-_ASKED_S, None)
+
+
+def database_wrong() -> tuple[str, str] | None:
+    """What keeps us from the database, and what to do; None when it lets us in. Asked past its pool, which waits and
+    then says no reason. DANGER: the reason is the server's own; it names host, user and database, no password."""
+    database: Any = connections[DEFAULT_DB_ALIAS]
+    try:
+        with database.wrap_database_errors:
+            database.Database.connect(**database.get_connection_params()).close()
+    except DatabaseError as error:
+        reason = str(error).partition("\n")[0].rpartition(" failed: ")[2]
+        if "sqlite3" in settings.DATABASES["default"]["ENGINE"]:
+            return f"The database {database.settings_dict['NAME']} can't be opened ({reason}).", FILE_FIX
+        return f"PostgreSQL on {_database_where()} can't be reached ({reason}).", SERVER_FIX
+    return None
 
 
 def redis_wrong() -> str | None:
@@ -85,13 +104,17 @@ def _redis_place() -> str:
     return f"Redis on {parts.hostname}:{parts.port or 6379}{secure}"
 
 
+def _database_where() -> str:
+    database = settings.DATABASES["default"]
+    return f"{database.get('HOST') or 'this machine'}:{database.get('PORT') or 5432}"
+
+
 def _database_place() -> str:
     database = settings.DATABASES["default"]
     if "sqlite3" in database["ENGINE"]:
         return f"SQLite, {database['NAME']}"
-    where = f"{database.get('HOST') or 'this machine'}:{database.get('PORT') or 5432}"
     most = database["OPTIONS"]["pool"]["max_size"]
-    return f"PostgreSQL, {database['NAME']} on {where}, at most {most} connections a process"
+    return f"PostgreSQL, {database['NAME']} on {_database_where()}, at most {most} connections a process"
 
 
 def parts() -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -25,14 +26,22 @@ from companion.play import services as play
 from companion.profile.services import companion_for
 
 
-def _ways(person: User) -> dict[str, str]:
+@dataclass(frozen=True)
+class Way:
+    """A skill that brings something here, and the words that ask for it."""
+
+    skill: str
+    say: str
+
+
+def _ways(person: User) -> dict[str, Way]:
     """What to say in the chat so that something comes here, by what comes: in the language of the chat, whatever the
     page's is. Nothing that is switched off."""
     off = gate.limits_of(person, clock.now()).skills_off | settings.SKILLS_OFF
     names = {"story": STORIES, "word": WORDS[0], "mood": MOODS[0]}
     language = language_of(person)
-    chips = {what: skill_chip(name, language) for what, name in names.items() if name not in off}
-    return {what: chip for what, chip in chips.items() if chip}
+    chips = {what: (name, skill_chip(name, language)) for what, name in names.items() if name not in off}
+    return {what: Way(name, chip) for what, (name, chip) in chips.items() if chip}
 
 
 @owned
@@ -44,6 +53,7 @@ def shelf(request: HttpRequest, person: User) -> HttpResponse:
         "words": words_of(person),
         "faces": faces_of(person),
         "ways": _ways(person),
+        "chat_language": language_of(person),
         "state": memory_state(person, now=clock.now()),
         "companion": companion_for(person.id),
         "zone": gate.zone_of(person),

@@ -28,7 +28,8 @@ class Drawing:
 
 @functools.cache
 def drawings() -> Mapping[str, Drawing]:
-    """By name. The picture is static/stickers/<name>.svg."""
+    """By name. The picture is static/stickers/<name>.svg. What is #FFC73A in it gets the chosen colour; `on-top` and
+    `on-eyes` are places for what the character wears, where it is not dressed up already (js/chat/drawing.js)."""
     given = yaml.safe_load(FILE.read_text(encoding="utf-8")) or {}
     return {
         name: Drawing(name, tuple(one["when"]), {language: one[language] for language in LANGUAGES})

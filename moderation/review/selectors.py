@@ -58,13 +58,17 @@ class Summary:
 
 @dataclass(frozen=True)
 class Queue:
-    """One page of a list. `counts`: how many rows each filter has. `handle`: of whom alone it is, else empty."""
+    """One page of a list. `counts`: how many rows each filter has. `handle`: of whom alone it is, else empty.
+
+    `elsewhere`: how many rows this filter has in other languages, where one was chosen.
+    """
 
     rows: list[Summary]
     page: int
     pages: int
     counts: Mapping[str, int]
     handle: str = ""
+    elsewhere: int = 0
 
 
 @dataclass(frozen=True)
@@ -94,21 +98,29 @@ class Page:
     more: int
 
 
-def queue(moderator: User, *, show: str, page: str, now: datetime) -> Queue:
+def queue(moderator: User, *, show: str, language: str = "", page: str, now: datetime) -> Queue:
     """One page of one filter: of what is open one row a person, the gravest first; of the decided the latest first.
+    `language`: only of people who write in it.
 
     Who may not be seen is left out before it is cut into pages. A page that isn't there is the nearest that is.
     """
-    people = _people(moderator)
-    lists = {
+    everybody = _people(moderator)
+    people = everybody.filter(language__iexact=language) if language else everybody
+    lists = _lists(moderator, people, now)
+    pages = {name: Paginator(rows, A_PAGE) for name, rows in lists.items()}
+    cut = pages[show].get_page(page)
+    counts = {name: one.count for name, one in pages.items()}
+    elsewhere = _lists(moderator, everybody, now)[show].count() - counts[show] if language else 0
+    rows = _rows(moderator, cut.object_list, now)
+    return Queue(rows, cut.number, cut.paginator.num_pages, counts, elsewhere=elsewhere)
+
+
+def _lists(moderator: User, people: QuerySet[Any, Any], now: datetime) -> dict[str, QuerySet[Any, Any]]:
+    return {
         "open": incidents.fronts_waiting(people, now),
         "mine": incidents.incidents_claimed_by(moderator.id, people, now).values_list("id"),
         "decided": incidents.incidents_decided(people).values_list("id"),
     }
-    pages = {name: Paginator(rows, A_PAGE) for name, rows in lists.items()}
-    cut = pages[show].get_page(page)
-    counts = {name: one.count for name, one in pages.items()}
-    return Queue(_rows(moderator, cut.object_list, now), cut.number, cut.paginator.num_pages, counts)
 
 
 def queue_of(moderator: User, incident_id: uuid.UUID, *, page: str, now: datetime) -> Queue | None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import uuid
 from functools import wraps
-from typing import Any
+from typing import Any, Final
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -24,6 +25,8 @@ from moderation.incidents import services
 from moderation.review import selectors
 from moderation.review.door import View, reviewed
 from moderation.review.forms import DecideForm, HomeForm, ReleaseForm
+
+LANGUAGES: Final = dict(settings.LANGUAGES)
 
 
 def _gone(request: HttpRequest) -> HttpResponse:
@@ -93,15 +96,20 @@ def queue(request: HttpRequest) -> HttpResponse:
     moderator, now, of = person_of(request), clock.now(), request.GET.get("of")
     if of is not None:
         return _queue_of(request, of)
-    asked = request.GET.get("show", "")
-    show = asked if asked in selectors.FILTERS else "open"
-    found = selectors.queue(moderator, show=show, page=request.GET.get("page", ""), now=now)
+    show, language = request.GET.get("show", ""), request.GET.get("language", "")
+    show = show if show in selectors.FILTERS else "open"
+    language = language if language in LANGUAGES else ""
+    found = selectors.queue(moderator, show=show, language=language, page=request.GET.get("page", ""), now=now)
     labels = {"open": pgettext("incidents", "Open"), "mine": _("Mine"), "decided": _("Decided")}
+    kept = f"&language={language}" if language else ""
     context = {
         "queue": found,
         "show": show,
-        "tabs": [(name, labels[name], found.counts[name]) for name in selectors.FILTERS],
-        "pages": f"show={show}",
+        "tabs": [(name, f"show={name}{kept}", labels[name], found.counts[name]) for name in selectors.FILTERS],
+        "language": language,
+        "language_name": LANGUAGES.get(language, ""),
+        "languages": LANGUAGES.items(),
+        "pages": f"show={show}{kept}",
         "zone": gate.zone_of(moderator),
     }
     return render(request, "review/queue.html", context)

@@ -119,6 +119,14 @@ def test_react_another_answer_report_and_edit(
     page.wait_for_selector(f".msg-companion[data-id]:not([data-id='{before}'])")
     page.locator(f"[data-id='{before}']").wait_for(state="detached")
 
+    page.get_by_text("I've got no other answer to this one.").wait_for()  # this engine says back what it is told
+    for _ in range(2):
+        menu_of(page, "companion")
+        expect(page.get_by_role("button", name="Copy")).to_be_visible()
+        expect(page.get_by_role("button", name="Another answer")).to_have_count(0)
+        page.reload()
+        page.wait_for_selector("[data-state=online]")
+
     menu_of(page, "companion")
     page.get_by_role("button", name="Report").click()
     page.get_by_role("button", name="It's not true").click()

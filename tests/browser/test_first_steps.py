@@ -52,6 +52,30 @@ def test_games_stand_in_a_sheet_that_a_key_or_a_tap_closes(
     expect(page.locator(".msg-user .bubble").first).to_contain_text(says)
 
 
+def test_a_way_onto_the_shelf_is_a_tap_whose_words_wait_in_the_box(
+    server: Server, page: Any, somebody: Callable[[], str], sign_in: Callable[..., None], axe: Callable[..., None]
+) -> None:
+    sign_in(page, somebody())
+    page.goto(f"{server.url}/me/shelf/")
+    axe(page)
+    tap = page.locator(".way .chip").first
+    words = tap.inner_text()
+    tap.click()
+    page.wait_for_selector("[data-state=online]")
+    expect(page.locator("#box")).to_have_value(words)
+    expect(page.locator(".msg-user")).to_have_count(0)  # nothing is said by itself
+    page.locator("#box").fill("i was writing this")
+    page.reload()
+    page.wait_for_selector("[data-state=online]")
+    expect(page.locator("#box")).to_have_value("i was writing this")
+    page.goto(f"{server.url}/me/shelf/")
+    page.locator(".way .chip").nth(1).click()
+    page.wait_for_selector("[data-state=online]")
+    expect(page.locator("#box")).to_have_value("i was writing this")  # it is not lost for a tap: that stands above it
+    page.locator("[data-chips] .chip", has_text="word").click()
+    expect(page.locator(".msg-user .bubble").first).to_contain_text("word")
+
+
 @pytest.mark.parametrize("width", [320, 375])
 def test_nothing_is_wider_than_a_phone(
     new_page: Callable[..., Any],

@@ -62,10 +62,7 @@ class Staff:
         self.house.manage("setup", "--moderator", name)
         page = self.new_page(viewport=viewport)
         self.sign_in(page, name, chat=False)
-        page.wait_for_url("**/account/reauthenticate/**")
-        page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="It's me").click()
-        page.wait_for_url("**/account/second-factor/")
+        page.wait_for_url("**/account/second-factor/")  # the password was given just now: once is enough
         assert page.locator("svg.qr").bounding_box()["width"] > 150
         axe(page)
         page.get_by_text("Can't scan it?").click()
@@ -189,3 +186,21 @@ def test_an_open_queue_says_that_somebody_new_waits_and_moves_nothing(
             page.clock.fast_forward(61_000)
         page.wait_for_timeout(200)  # until the next look is set
     expect(news).to_have_text("No connection: this list may be old. Load it again")
+
+
+def test_a_language_is_chosen_and_stays_over_the_tabs(flagged: Flagged, staff: Staff, axe: Callable[..., None]) -> None:
+    page, _ = staff.comes("sira", axe, viewport=SMALL)
+    row = page.locator(f"a[href='/review/{flagged.incident}/']")
+    expect(row).to_be_visible()
+    page.get_by_role("link", name="Français").click()
+    expect(page).to_have_url(re.compile("language=fr"))
+    expect(row).to_have_count(0)
+    expect(page.get_by_text("in other languages").or_(page.get_by_text("in another language"))).to_be_visible()
+    axe(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= SMALL["width"]
+    page.get_by_role("link", name="Mine").click()
+    expect(page).to_have_url(re.compile("show=mine&language=fr"))
+    expect(page.get_by_role("link", name="Français")).to_have_attribute("aria-current", "true")
+    page.get_by_role("link", name="Open").click()
+    page.get_by_role("link", name="Show them all").click()
+    expect(row).to_be_visible()

@@ -59,6 +59,18 @@ def test_a_picture_is_small_and_only_a_picture(path: Path) -> None:
     assert not re.search(r"href|url\(|on[a-z]+=|<!", text.replace("http://www.w3.org/2000/svg", ""))
 
 
+def test_pictures_have_room_for_what_a_character_wears_and_the_skin_that_a_page_colours() -> None:
+    texts = [path.read_text(encoding="utf-8") for path in PICTURES]
+    assert all('="#FFC73A"' in text for text in texts), "a page colours this one (abraco.css)"
+    for place in ("on-top", "on-eyes"):
+        assert sum(f'class="{place}"' in text for text in texts) >= len(texts) // 2 - 2
+        assert all(text.count(place) <= 1 for text in texts)
+    face = (STICKERS.parents[2] / "templates" / "_face.html").read_text(encoding="utf-8")
+    worn = dict(re.findall(r'data-wears="(\w+)" data-on="(\w+)"', face))
+    assert set(worn) == set(PERSONAS) - {"classic"}
+    assert set(worn.values()) == {"top", "eyes"}
+
+
 def light_exchange() -> tuple[object, object]:
     for exchange in bank_for("en").exchanges:
         for line in exchange.replies:

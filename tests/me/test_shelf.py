@@ -23,7 +23,7 @@ from chatbot.core.choices import choice_set
 from chatbot.core.ids import new_id
 from companion.memory import services as memory
 from companion.play import services as play
-from companion.profile.services import companion_for
+from companion.profile.services import companion_for, companion_shape
 from companion.skills.api import Heard, Made, Playing
 from tests.me.copies import copy_of, fetched
 
@@ -128,6 +128,34 @@ def test_a_bare_shelf_says_what_to_say_and_that_wakes_the_skill_whatever_the_pag
         for text in said
     ]
     assert [claim and claim.skill for claim in woken] == ["story", "teach_word", "mood_checkin"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_way_is_a_tap_that_puts_its_words_into_the_box(signed_in: SignIn, maya: User, language: str) -> None:
+    people.deal_confirm(maya)
+    companion_shape(owner_id=maya.id, name="Pixel", colour="leaf", playful=50, curious=50, gentle=50)
+    maya.language = LANGUAGES[language]
+    maya.save()
+    client = signed_in(maya)
+    taps = re.findall(r'<a class="chip" href="(/chat/\?play=\w+)" lang="([\w-]+)">(.+?)</a>', page_of(client))
+    assert [address.partition("=")[2] for address, *_ in taps] == ["story", "teach_word", "mood_checkin"]
+    for address, spoken, words in taps:
+        assert spoken == LANGUAGES[language]
+        assert client.get(address).context["boot"]["play"] == unescape(words)
+
+
+@pytest.mark.parametrize("asked", ["", "nothing", "i want to die", "riddles%00", "x" * 5000])
+def test_an_address_puts_nothing_else_into_the_box(signed_in: SignIn, maya: User, asked: str) -> None:
+    people.deal_confirm(maya)
+    companion_shape(owner_id=maya.id, name="Pixel", colour="leaf", playful=50, curious=50, gentle=50)
+    assert signed_in(maya).get("/chat/", {"play": asked}).context["boot"]["play"] == ""
+
+
+def test_what_is_switched_off_is_not_put_into_the_box(signed_in: SignIn, maya: User) -> None:
+    people.deal_confirm(maya)
+    companion_shape(owner_id=maya.id, name="Pixel", colour="leaf", playful=50, curious=50, gentle=50)
+    TimeLimits.objects.create(person=maya, skills_off=["story"])
+    assert signed_in(maya).get("/chat/?play=story").context["boot"]["play"] == ""
 
 
 def test_a_bare_shelf_offers_nothing_that_is_switched_off(signed_in: SignIn, maya: User, settings: Settings) -> None:

@@ -34,11 +34,21 @@ def test_the_queue_shows_the_gravest_first_and_of_them_the_oldest(maya: User, le
     page = text(panel(rui).get("/review/"))
     places = [page.index(str(one.id)) for one in (late, later, low)]
     assert places == sorted(places)
-    assert "Times are on this clock: UTC." in page
     assert "Critical" in page
     assert "Medium" in page
     assert "Suicide or self-harm" in page
     assert "intent, a recent try, or hurt now" in page
+
+
+def test_times_name_their_clock_beside_them(maya: User, rui: User) -> None:
+    one, client = filed(maya), panel(rui)
+    User.objects.filter(id=rui.id).update(time_zone="America/Sao_Paulo")
+    named = 'Times are on this clock: America/Sao_Paulo. <a href="/me/">Change it</a>'
+    for path, after in (("/review/", 'class="list queue"'), (at(one), "What was done")):
+        page = text(client.get(path))
+        assert page.index(named) < page.index(after)
+    one.delete()
+    assert named not in text(client.get("/review/")), "no time, no clock"
 
 
 def test_the_clock_is_told_in_words(maya: User, rui: User) -> None:

@@ -25,9 +25,9 @@ from tests.contracts.cast import BACKEND
 from tests.second_factor import app_give, app_key, code_now, passed
 
 PASSWORD = "abraco-tests"
-SET_UP, CODE, AGAIN, CODES = (
+SET_UP, CODE, AGAIN, CODES, NEW_CODES = (
     "/account/second-factor/", "/account/second-factor/code/", "/account/second-factor/again/",
-    "/account/second-factor/codes/",
+    "/account/second-factor/codes/", "/account/second-factor/codes/new/",
 )  # fmt: skip
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_limits_left")]
 
@@ -61,8 +61,6 @@ def test_a_moderator_without_an_app_is_led_to_set_one_up(rui: User) -> None:
     client, led = _password("rui")
     assert led == "/review/"
     assert client.get("/review/").headers["Location"] == SET_UP
-    assert client.get(SET_UP).headers["Location"].startswith("/account/reauthenticate/")
-    client.post(f"/account/reauthenticate/?next={SET_UP}", {"password": PASSWORD})
     page = client.get(SET_UP)
     shown = page.content.decode()
     key = page.context["form"].secret
@@ -82,6 +80,47 @@ def test_a_moderator_without_an_app_is_led_to_set_one_up(rui: User) -> None:
     assert not any(code in again for code in codes), "recovery codes are shown once"
     assert client.get("/review/").status_code == 200
     assert [entry.action for entry in audit_of(rui.id)][:1] == ["second_factor_set"]
+
+
+def _earlier(client: Client, **length: float) -> None:
+    """Whatever was given in this sign-in was given that much earlier."""
+    session = client.session
+    records = session["account_authentication_methods"]
+    session["account_authentication_methods"] = [
+        {**one, "at": one["at"] - timedelta(**length).total_seconds()} for one in records
+    ]
+    session.save()
+
+
+def test_the_password_is_asked_for_once_and_again_after_five_minutes(rui: User) -> None:
+    client, _led = _password("rui")
+    _earlier(client, minutes=4.9)
+    assert client.get(SET_UP).status_code == 200
+    _earlier(client, minutes=0.2)
+    asked = client.get(SET_UP).headers["Location"]
+    assert asked.startswith("/account/reauthenticate/")
+    assert client.post(asked, {"password": "not it"}).status_code == 200
+    assert client.get(SET_UP).headers["Location"] == asked
+    assert client.post(asked, {"password": PASSWORD}).headers["Location"] == SET_UP
+    assert client.get(SET_UP).status_code == 200
+
+
+def test_who_never_gave_a_password_here_gives_it_before_a_second_key(rui: User) -> None:
+    assert _signed_in(rui).get(SET_UP).headers["Location"].startswith("/account/reauthenticate/")
+
+
+def test_new_recovery_codes_ask_for_the_password_once(rui: User) -> None:
+    key = app_give(rui)
+    client, _led = _password("rui")
+    client.post(CODE, {"code": code_now(key)})
+    assert client.get(NEW_CODES).status_code == 200, "both were given just now"
+    _earlier(client, minutes=6)
+    asked = client.get(NEW_CODES).headers["Location"]
+    assert asked.startswith("/account/reauthenticate/")
+    assert client.post(asked, {"password": PASSWORD}).headers["Location"] == NEW_CODES
+    assert client.get(NEW_CODES).status_code == 200
+    assert client.post(NEW_CODES).headers["Location"] == CODES
+    assert client.get(CODES).status_code == 200
 
 
 def test_the_key_is_sealed_in_the_database(rui: User) -> None:

@@ -159,6 +159,42 @@ def test_what_was_decided_and_what_one_holds_have_pages_too(rui: User) -> None:
     assert [shown(client, f"?show=decided&page={number}") for number in (1, 2)] == [latest[:3], latest[3:]]
 
 
+def _writes(person: User, language: str) -> User:
+    person.language = language
+    person.save(update_fields=["language"])
+    return person
+
+
+@short
+def test_one_language_is_chosen_by_the_address_and_stays_chosen(rui: User) -> None:
+    english, brazilian = people(2), [_writes(make_teen(f"gente{place}", age=15), "pt-BR") for place in range(4)]
+    rows = {"en": [str(filed(one).id) for one in english], "pt-br": [str(filed(one).id) for one in brazilian]}
+    client = panel(rui)
+    assert shown(client, "?language=en") == rows["en"]
+    assert shown(client, "?language=pt-br") == rows["pt-br"][:3]
+    assert shown(client, "?language=pt-br&page=2") == rows["pt-br"][3:]
+    page = text(client.get("/review/?language=pt-br"))
+    assert 'Open <span class="num">4</span>' in page
+    for kept in ("show=mine&amp;language=pt-br", "show=open&amp;language=pt-br&amp;page=2"):
+        assert f'href="/review/?{kept}"' in page
+    assert 'href="/review/?show=open&amp;language=pt-br" lang="pt-br" aria-current="true"' in page
+    assert '2 more in other languages. <a href="/review/?show=open">Show them all</a>' in page
+    for odd in ("", "xx", "PT-BR", "%00", "e" * 5000):
+        assert len(shown(client, f"?language={odd}&page=1")) == 3, odd
+        assert "more in" not in text(client.get(f"/review/?language={odd}"))
+
+
+def test_a_language_that_nobody_waits_in_says_so_and_what_it_hides(maya: User, rui: User, olga: User) -> None:
+    client = panel(rui)
+    assert "Nothing waits." in text(client.get("/review/?language=fr")), "in no language"
+    held(panel(olga), filed(maya))
+    page = text(client.get("/review/?language=fr"))
+    assert "Nobody who writes in Français is on this list." in page
+    assert "1 more in another language." in page
+    assert "Nothing waits." not in page
+    assert "You hold nothing." in text(client.get("/review/?show=mine&language=fr"))
+
+
 def test_a_long_queue_asks_the_database_no_more_often(rui: User) -> None:
     client = panel(rui)
 
@@ -169,7 +205,7 @@ def test_a_long_queue_asks_the_database_no_more_often(rui: User) -> None:
 
     everybody = people(12)
     first = [filed(person) for person in everybody[:2]]
-    queries = ("", f"?of={first[0].id}")
+    queries = ("", "?language=en", f"?of={first[0].id}")
     before = [asked(query) for query in queries]
     for person in everybody:
         filed(person)
@@ -223,7 +259,7 @@ def test_the_row_s_order_is_the_same_each_time(rui: User) -> None:
 def test_the_queue_s_new_words_are_in_every_language(language: str) -> None:
     sentences = (
         "Waiting: teen %(handle)s", "Nothing of this person waits any more.", "Pages", "Previous page", "Next page",
-        "Page %(page)s of %(pages)s",
+        "Page %(page)s of %(pages)s", "Nobody who writes in %(language_name)s is on this list.", "Show them all",
     )  # fmt: skip
     one, many = "%(more)s more of teen %(handle)s waits", "%(more)s more of teen %(handle)s wait"
     with translation.override(language):

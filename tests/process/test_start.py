@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.process.server import Server
+from tests.service.postgres import Postgres
 
 pytestmark = pytest.mark.process
 
@@ -34,3 +35,39 @@ def test_before_the_tables_are_made_a_command_says_so_in_a_sentence(command: tup
     assert done.returncode == 1
     assert "`python manage.py migrate`" in said
     assert "Traceback" not in said
+
+
+NOWHERE = "postgresql://house:a-secret@127.0.0.1:1/abraco"
+
+
+@pytest.mark.parametrize("command", [("migrate", "-v", "0"), ("master_key", "--make"), ("site", "--list"), ("doctor",)])
+def test_while_the_database_server_is_away_a_command_says_so_in_a_sentence(
+    command: tuple[str, ...], tmp_path: Path
+) -> None:
+    done = Server(tmp_path, bare=True, DATABASE_URL=NOWHERE).manage(*command)
+    said = done.stdout + done.stderr
+    assert done.returncode == 1
+    assert "PostgreSQL on 127.0.0.1:1 can't be reached (Connection refused)." in said
+    assert "or correct DATABASE_URL" in said
+    assert "Traceback" not in said
+    assert "pool" not in said
+    assert "a-secret" not in said
+
+
+def test_what_the_database_server_has_against_us_is_said_too(postgres: Postgres, tmp_path: Path) -> None:
+    done = Server(tmp_path, bare=True, DATABASE_URL=postgres.url("not_made")).manage("migrate", "-v", "0")
+    assert done.returncode == 1
+    assert 'can\'t be reached (FATAL:  database "not_made" does not exist). Do this:' in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_no_production_server_starts_while_its_database_is_away_and_it_says_why(tmp_path: Path) -> None:
+    server = Server(tmp_path, bare=True, DEBUG="0", SECRET_KEY="k3" * 10 + "zyxwvutsrqponmlkjihg", DATABASE_URL=NOWHERE)
+    try:
+        with pytest.raises(AssertionError, match="did not start"):
+            server.start(["Never said."])
+        assert "PostgreSQL on 127.0.0.1:1 can't be reached" in server.log()
+        assert "Traceback" not in server.log()
+        assert "a-secret" not in server.log()
+    finally:
+        server.end()

@@ -21,7 +21,7 @@ from companion.engines.embedded.index import BankIndex
 from companion.engines.embedded.mind import Turn
 from companion.engines.embedded.next_turn import BEFORE
 from companion.engines.embedded.reading import needed, parts_of, read
-from companion.engines.embedded.replying import Reply, reply_to
+from companion.engines.embedded.replying import Reply, another, reply_to
 from companion.engines.embedded.state import talk_of
 from companion.engines.embedded.understanding import EVEN, UnderstandingError, Understood, heads_for
 from companion.engines.embedded.vectors import Encode, VectorCache, encoded
@@ -87,6 +87,10 @@ class EmbeddedEngine:
 
     async def reply(self, prompt: Prompt) -> Reply:
         """What `stream` would say, at once. Raises EngineUnavailable."""
+        reply = await self._chosen(prompt)
+        return another(reply, await self._chosen(replace(prompt, passed=()))) if prompt.passed else reply
+
+    async def _chosen(self, prompt: Prompt) -> Reply:
         turn = await self.turn(prompt)
         reply = reply_to(turn, self._weigher() if turn.index.share and turn.reading.understood else None)
         if reply is None:
@@ -96,7 +100,7 @@ class EmbeddedEngine:
     async def turn(self, prompt: Prompt) -> Turn:
         """The message as it is read, before anything is chosen. Raises EngineUnavailable."""
         index = await self._index(prompt.language)
-        talk = talk_of(prompt.history, index.bank)
+        talk = talk_of(prompt.history, index.bank, prompt.passed)
         vector_of = await self._vectors(prompt, talk.user_texts, index)
         followed = await self._followed(prompt)
         reading = read(

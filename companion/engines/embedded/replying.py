@@ -14,6 +14,8 @@ from companion.personas import mood_next
 from companion.types import Mood
 
 SETTLED = frozenset(("first", "told", "sum", "played"))  # steps that know: what it is, a goodbye, a name, a sum, a move
+FITTING = frozenset(("follow", "act", "retrieved"))  # steps that found what was written for such a message
+STANDING_IN = frozenset(("repair", "anything"))  # ... and those that found nothing
 PLAYFUL_TONES = frozenset(("joke", "tease", "dare"))
 
 
@@ -53,6 +55,15 @@ def reply_to(turn: Turn, weigher: Weigher | None = None) -> Reply | None:
     chips = () if turn.prompt.low else pick.chosen.line.chips
     drawing = drawing_for(turn.prompt, pick.exchange, pick.chosen.line, heavy=turn.heavy)
     return Reply((pick.chosen,), _mood(turn, pick), chips, found.step or "weighed", drawing)
+
+
+def another(other: Reply, first: Reply) -> Reply:
+    """Another answer than the first; the first once more, where the other only stands in for it: a sum has one result,
+    hunger isn't answered by what was written for fear, and not to have understood is no answer."""
+    settled = first.step in SETTLED and other.step != first.step
+    strays = first.step in FITTING and other.step not in FITTING
+    gives_up = other.step in STANDING_IN and first.step not in STANDING_IN
+    return first if settled or strays or gives_up else other
 
 
 def _hurts(turn: Turn, pick: Pick) -> bool:

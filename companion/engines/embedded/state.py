@@ -65,10 +65,10 @@ class Talk:
         return line_id in self.used_ids or any(text.casefold() in used for used in self.used_texts)
 
 
-def talk_of(history: tuple[Line, ...], bank: Bank) -> Talk:
-    """history: oldest first, without the message to answer."""
+def talk_of(history: tuple[Line, ...], bank: Bank, passed: tuple[Line, ...] = ()) -> Talk:
+    """history: oldest first, without the message to answer. passed: what answered it already, which counts as said."""
     turns = [list(lines) for who, lines in itertools.groupby(history, key=lambda line: line.who) if who == "companion"]
-    spoken = [line for line in history if line.who == "companion"][-NO_REPEAT:]
+    spoken = [*[line for line in history if line.who == "companion"][-NO_REPEAT:], *passed]
     said = [
         [bank.owners[line.line_id] for line in lines if line.line_id and line.line_id in bank.owners] for lines in turns
     ]

@@ -96,6 +96,30 @@ async def test_it_says_so_again_when_all_its_ways_to_say_it_were_used(engine: Em
     assert place(await engine.reply(prompt("are you real?", history=history))) == "real"
 
 
+async def all_answers(engine: EmbeddedEngine, text: str) -> list[Reply]:
+    """Another answer, until one comes that was there."""
+    found: list[Reply] = []
+    passed: tuple[Line, ...] = ()
+    while len(found) < 40:
+        reply = await engine.reply(prompt(text, seed=len(found) * 77, passed=passed))
+        if reply.chosen in [one.chosen for one in found]:
+            return found
+        found.append(reply)
+        passed += tuple(Line("companion", chosen.text, chosen.line.id) for chosen in reply.chosen)
+    raise AssertionError("it never came to an end")
+
+
+async def test_another_answer_is_another_line_until_none_is_left(engine: EmbeddedEngine) -> None:
+    """Of this exchange: one line names the evening, one is for grown-ups, one needs a name."""
+    assert sorted(ids(one)[0] for one in await all_answers(engine, EXAM)) == ["small/exam/0", "small/exam/1"]
+
+
+async def test_no_other_answer_stands_in_for_what_was_sure(engine: EmbeddedEngine) -> None:
+    """What it is, a goodbye, a topic that it knows: the truth comes twice before something else comes."""
+    for text, where in (("are you real?", "real"), ("ok gtg bye!", "bye"), ("i have a big test tomorrow", "exam")):
+        assert {place(one) for one in await all_answers(engine, text)} == {where}, text
+
+
 async def test_a_goodbye_is_one_only_if_it_is_nothing_else(engine: EmbeddedEngine) -> None:
     assert place(await engine.reply(prompt("ok gtg bye!"))) == "bye"
     assert place(await engine.reply(prompt("good night"))) == "night"

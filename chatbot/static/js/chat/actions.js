@@ -41,7 +41,7 @@ export function messageMenu({ node, anchor, log, line, composer, busy, again }) 
   const done = () => anchor.click();
   openMenu(anchor, t("message_menu"), [
     node.dataset.id && reactions({ node, log, line, done }),
-    !busy && log.last("companion") === node && node.dataset.turn && { name: "again", words: t("again"), act: () => again(node) },
+    !busy && log.last("companion") === node && node.dataset.turn && !node.matches("[data-last]") && { name: "again", words: t("again"), act: () => again(node) },
     copy,
     node.dataset.id && { name: "flag", words: t("report"), keepsFocus: true, act: () => reasons({ node, anchor, line }) },
   ]);

@@ -72,6 +72,14 @@ export class Composer extends EventTarget {
     this.#changed();
   }
 
+  /** Words to send or to change, if nothing is being written. */
+  offer(text) {
+    if (this.#box.value.trim()) return false;
+    this.#box.value = text;
+    this.#changed();
+    return true;
+  }
+
   edit(message, text) {
     this.#before = this.#box.value;
     this.#message = message;

@@ -1,4 +1,5 @@
 // The log: bubbles, sentence by sentence. It never moves what is being read.
+import { draw } from "./drawing.js";
 import { h, icon, t, button } from "./text.js";
 
 const GAP_MS = 15 * 60_000;
@@ -80,6 +81,7 @@ export class Log extends EventTarget {
     if (message.turn) node.dataset.turn = message.turn;
     if (flat(this.text(node)) !== flat(message.text)) this.#fill(node, message.text);
     this.#draw(node, message.drawing);
+    node.toggleAttribute("data-last", message.again === false);
     this.offRecord(node, message.off_record);
     this.#react(node, message.reactions[0] ?? "");
   }
@@ -87,8 +89,9 @@ export class Log extends EventTarget {
   /** A drawing under the words, with its caption. */
   #draw(node, drawing) {
     if (!drawing || node.querySelector(".drawing")) return;
-    const picture = h("img", { src: `${this.#drawings}${drawing.name}.svg`, alt: "", width: 160, height: 160 });
-    node.querySelector(".bubble").append(h("figure", { class: "drawing" }, picture, h("figcaption", {}, drawing.caption)));
+    const place = h("div", { class: "picture", "aria-hidden": "true" });
+    node.querySelector(".bubble").append(h("figure", { class: "drawing" }, place, h("figcaption", {}, drawing.caption)));
+    draw(place, `${this.#drawings}${drawing.name}.svg`);
   }
 
   /** The first bubble that came after it: ids grow with time. */
@@ -198,13 +201,14 @@ export class Log extends EventTarget {
     return true;
   }
 
-  done({ turn, message, finish, skill, drawing }) {
+  done({ turn, message, finish, skill, drawing, again }) {
     this.thinking(false);
     this.#finished.add(turn);
     const node = this.#turns.get(turn)?.node;
     this.#turns.delete(turn);
     if (!node) return;
     if (message) node.dataset.id = message;
+    node.toggleAttribute("data-last", again === false);
     this.#change(() => {
       if (finish === "crisis" || skill) node.querySelector(".bubble").classList.add("several");
       if (finish === "crisis") this.#held = node;

@@ -55,6 +55,7 @@ const outbox = new Outbox({ person, line });
 const composer = new Composer({ form: at("composer"), person, max: 4000 });
 const play = new Play({ button: at("play-button"), panel: at("play"), say });
 const record = new Record({ button: at("record"), note: at("record-note"), person });
+const unwritten = offered(boot.play);
 const remembered = new Remembered({ log, page: boot.memory, rest: () => at("log").focus({ preventScroll: true }) });
 
 function answering(id) {
@@ -150,6 +151,7 @@ const on = {
     if (frame.message) record.seen(frame.message);
     if (!turn || turn === frame.turn) answering(null);
     face.mood(frame.finish === "crisis" ? "serious" : frame.mood);
+    if (frame.again === false) show({ kind: "no_other", title: "", body: t("no_other") });
     if (frame.finish === "failed") show({ kind: "error", title: t("failed_title"), body: t("failed") });
     chips(frame.suggestions);
     outbox.flush();
@@ -200,9 +202,18 @@ function chips(words) {
     h("button", { type: "button", class: "chip", on: { click: () => say(text) } }, text)));
 }
 
+/** What was tapped on the shelf, in the box; over it, where something is being written there. Nothing is said by itself. */
+function offered(words) {
+  if (!words) return [];
+  const address = new URL(location.href);
+  address.searchParams.delete("play");
+  history.replaceState(history.state, "", address); // once: not over a reload
+  return composer.offer(words) ? [] : [words];
+}
+
 /** Where nothing was said yet: a first word, and three ways to begin. A way out of a hard talk is always there. */
 function start(empty) {
-  const ways = boot.suggestions ?? [];
+  const ways = [...(boot.suggestions ?? []), ...unwritten];
   if (at("start")) at("start").hidden = !empty;
   chips(empty && !ways.length ? boot.starters ?? [] : ways);
 }

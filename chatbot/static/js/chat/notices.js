@@ -3,7 +3,7 @@ import { link, phoneLink, textLink, webLink } from "./help.js";
 import { button, h, icon } from "./text.js";
 
 const ICONS = {
-  disclosure: "hug", break: "cup", limit: "clock", quiet_hours: "moon", memory: "book", safety_tip: "eye", guardian: "person", error: "flag",
+  disclosure: "hug", break: "cup", limit: "clock", quiet_hours: "moon", memory: "book", safety_tip: "eye", guardian: "person", no_other: "again", error: "flag",
 };
 
 function action({ kind, label, value }, act) {
