@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from chatbot.core import clock
@@ -18,7 +18,7 @@ from companion.memory.kept import current_of, just_said
 from companion.memory.lexicon import Asked, lexicon, sentence
 from companion.memory.models import Memory
 from companion.memory.reading import read
-from companion.memory.reconcile import words_of
+from companion.memory.reconcile import meant, words_of
 from companion.memory.services import (
     MemoryNotFound,
     memory_close,
@@ -53,9 +53,13 @@ class MemoryReply:
 
 @dataclass(frozen=True)
 class _Question:
+    """others: what else the same words may mean. loose: asked only if something known is meant."""
+
     about: Asked
     who: str
     value: str
+    others: tuple[str, ...] = ()
+    loose: bool = False
 
 
 @dataclass(frozen=True)
@@ -114,13 +118,33 @@ def memory_reply(
 
 def _asked(text: str, language: Language) -> _Question | None:
     text = unicodedata.normalize("NFC", text)
+    found = [
+        _Question(about, groups.get("who", ""), groups.get("value", "").strip(" .!?"))
+        for about, groups in _matches(text, language)
+    ]
+    if found:
+        others = tuple(one.value for one in found[1:] if one.about == "forget" and one.value)
+        return replace(found[0], others=others if found[0].about == "forget" else ())
+    wish = _wish(text, language) if lexicon(language).forgetting.search(flat(text)) else None
+    topics = tuple(_loose(text, language)) if "?" not in text else ()
+    if wish is not None or not topics:
+        return wish and replace(wish, others=topics if wish.value else ())
+    return _Question("forget", "", topics[0], topics[1:], loose=True)
+
+
+def _loose(text: str, language: Language) -> Iterator[str]:
+    for pattern in lexicon(language).loose:
+        match = pattern.search(flat(text))
+        if match is not None:
+            yield groups_of(match, text)["value"].strip(" .!?")
+
+
+def _matches(text: str, language: Language) -> Iterator[tuple[Asked, dict[str, str]]]:
     bare = flat(text)
     for about, pattern in lexicon(language).ask:
         match = pattern.search(bare)
         if match is not None:
-            groups = groups_of(match, text)
-            return _Question(about, groups.get("who", ""), groups.get("value", "").strip(" .!?"))
-    return _wish(text, language) if lexicon(language).forgetting.search(bare) else None
+            yield about, groups_of(match, text)
 
 
 def _wish(text: str, language: Language) -> _Question | None:
@@ -182,14 +206,17 @@ def _done(asker: _Asker, asked: _Question, known: Sequence[Pair]) -> MemoryReply
         return MemoryReply(asker.line("forgot_all"), forgot_all=True)
     if asked.about == "outdated":
         return None if asker.off_record else _outdated(asker, known)
-    return _forget(asker, asked)
+    return _forget(asker, asked, known)
 
 
-def _forget(asker: _Asker, asked: _Question) -> MemoryReply:
+def _forget(asker: _Asker, asked: _Question, known: Sequence[Pair]) -> MemoryReply | None:
     """All that is about the topic; without one, what the companion came up with just before, or told when it was asked;
     else all of the message that told the last thing, if that was just now."""
+    if asked.loose and not any(meant(asked.value, fact) for _, fact in known):
+        return None
     if asked.value:
-        count = memory_forget_about(owner_id=asker.owner_id, topic=asked.value)
+        topics = (asked.value, *asked.others)  # the first that means anything
+        count = next(filter(None, (memory_forget_about(owner_id=asker.owner_id, topic=one) for one in topics)), 0)
     elif asker.spoken_of and asked.about == "forget":  # not where they say that it is their own words
         count = sum(_forgotten(asker.owner_id, one) for one in asker.spoken_of)
     elif asker.off_record:  # what was said last, and of that nothing was kept

@@ -82,7 +82,7 @@ def ended_in(text: str, language: Language) -> tuple[str, ...]:
         for pattern in words.ends if not asks else ():
             match = pattern.search(bare)
             if match is not None and (guard is None or guard.start() >= match.end()):
-                place = _trimmed("does", _value_place(match), _Part(text[start:end], bare, (), language))
+                place = trimmed("does", _value_place(match), Part(text[start:end], bare, (), language))
                 value = text[start:end][slice(*place)]
                 if len(value) > 1 and not words.vague.search(flat(value)):
                     over.append(value)
@@ -216,7 +216,7 @@ def _ends(text: str) -> list[tuple[int, int, bool]]:
 
 
 @dataclass(frozen=True)
-class _Part:
+class Part:
     """A part of a message, and the times that it names."""
 
     text: str
@@ -229,7 +229,7 @@ def _facts_of(
     said: str, language: Language, at: datetime | None, rules: Sequence[Rule], before: Sequence[Fact]
 ) -> list[Fact]:
     words = lexicon(language)
-    part = _Part(said, flat(said), times_in(said, None if at is None else at.date(), language), language)
+    part = Part(said, flat(said), times_in(said, None if at is None else at.date(), language), language)
     if words.not_after.search(part.bare):
         return []
     guard = words.not_a_fact.search(part.bare)
@@ -255,7 +255,7 @@ def _is_guarded(rule: Rule, match: Any, guarded: int) -> bool:
     return bool(match.start() >= guarded or _value_place(match)[0] > guarded)
 
 
-def _with_name(part: _Part, facts: list[Fact], before: Sequence[Fact]) -> list[Fact]:
+def _with_name(part: Part, facts: list[Fact], before: Sequence[Fact]) -> list[Fact]:
     """The pet that was just spoken of gets the name that follows: "i have a hamster. his name is nugget"."""
     nameless = [fact for fact in (*before, *facts) if fact.kind == "pet" and not fact.value]
     for pattern in lexicon(part.language).named if nameless else ():
@@ -275,7 +275,7 @@ def _value_place(match: Any) -> Place:
     return next(((start, end) for start, end in places if start >= 0), match.span())
 
 
-def _fact(rule: Rule, match: Any, part: _Part) -> tuple[Fact, Place] | None:
+def _fact(rule: Rule, match: Any, part: Part) -> tuple[Fact, Place] | None:
     """The fact, and where in the part it stands."""
     kind = rule.kind
     groups = groups_of(match, part.text)
@@ -286,7 +286,7 @@ def _fact(rule: Rule, match: Any, part: _Part) -> tuple[Fact, Place] | None:
             return None  # "my favourite is ..." names no sort
     if kind == "pet" and "value" not in groups:
         return None if is_private(fold(who), part.language) else (Fact("pet", "", who), _value_place(match))
-    place = _trimmed(kind, _value_place(match), part, whole=rule.whole)
+    place = trimmed(kind, _value_place(match), part, whole=rule.whole)
     value = part.text[slice(*place)]
     day = _time_of((match.start(), place[1]), part.times) if kind == "plan" else None
     if not _is_told(rule, value, groups["value"], part, day) or not _sensible(kind, flat(value), who, part.language):
@@ -294,7 +294,7 @@ def _fact(rule: Rule, match: Any, part: _Part) -> tuple[Fact, Place] | None:
     return Fact(kind, capital(value) if kind in NAMES else value, who, None if day is None else day.day), place
 
 
-def _is_told(rule: Rule, value: str, before: str, part: _Part, day: When | None) -> bool:
+def _is_told(rule: Rule, value: str, before: str, part: Part, day: When | None) -> bool:
     """Whether the part says it in full: with its time where it needs one, and nothing of 6.5 beside it."""
     if rule.again and not any(time.again for time in part.times):
         return False
@@ -361,7 +361,7 @@ def _is_name(kind: Kind, bare: str, language: Language) -> bool:
     return kind != "name" or not words.not_own_name.search(bare) or bool(words.first_name.search(bare))
 
 
-def _trimmed(kind: Kind, place: Place, part: _Part, *, whole: bool = False) -> Place:
+def trimmed(kind: Kind, place: Place, part: Part, *, whole: bool = False) -> Place:
     """Where the value stands without what comes after it in the sentence, and a plan without its day and article."""
     words, bare = lexicon(part.language), part.bare
     start, end = place

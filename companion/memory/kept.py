@@ -12,9 +12,10 @@ import numpy as np
 
 from chatbot.core.encoder import EncoderError, encode
 from chatbot.core.encoder.values import Floats
+from companion.memory.changes import Instead
 from companion.memory.facts import Fact, fact_read
 from companion.memory.models import Memory, MemoryState
-from companion.memory.reconcile import ends_on, fades, merged, relation
+from companion.memory.reconcile import ends_on, fades, merged, nearest, relation, replaced
 from companion.types import Language
 
 log = logging.getLogger(__name__)
@@ -84,6 +85,8 @@ def told_together(fact: Fact, pair: Pair, here: Collection[uuid.UUID]) -> bool:
 def put_beside(known: Sequence[Pair], row: Memory, fact: Fact, language: Language) -> Fact | None:
     """The fact as it is to be kept in that row, with what it takes the place of closed; None for nothing new."""
     how = [(other, old, relation(fact, old, language, row.since.date())) for other, old in known]
+    moves = nearest(fact, [old for _, old, what in how if what == "changes" and fact.kind == "plan"])
+    how = [one for one in how if one[2] != "changes" or fact.kind != "plan" or one[1] == moves]
     again = next((other for other, _, what in how if what == "same"), None)
     for other, old, what in how:
         if what in ("refines", "changes"):
@@ -96,6 +99,25 @@ def put_beside(known: Sequence[Pair], row: Memory, fact: Fact, language: Languag
         again.fact[HEARD] = str(row.source)
     again.save(update_fields=["fact"])
     return None
+
+
+def spoken_last(known: Sequence[Pair], today: date) -> Memory | None:
+    """The plan that was spoken of last and is still ahead."""
+    ahead = [row for row, fact in known if fact.kind == "plan" and (fact.day is None or fact.day >= today)]
+    return max(ahead, key=lambda row: (last_said(row), row.id), default=None)
+
+
+def given_way(
+    instead: Sequence[tuple[Instead, str | None]], known: Sequence[Pair], language: Language
+) -> list[tuple[Memory, Fact, str | None]]:
+    """What gave way to something else: its row, and what is in its place with its vector."""
+    found = []
+    for one, vector in instead:
+        pair = replaced(one, [fact for _, fact in known], language)
+        if pair is not None:
+            old, new = pair
+            found.append((next(row for row, fact in known if fact == old), new, vector))
+    return found
 
 
 def replaced_by(row: Memory, closed: Sequence[Memory]) -> list[Memory]:

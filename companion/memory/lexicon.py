@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import re2
 import yaml
@@ -25,6 +25,7 @@ Asked = Literal[
     "boundary",
 ]  # fmt: skip
 
+WISHES: Final[tuple[Asked, ...]] = ("forget_all", "forget_last", "outdated", "forget")
 # Fragments that are lists of words of one sort.
 LISTS = ("first", "pet", "kin", "event", "feel", "sport", "country")
 
@@ -46,6 +47,40 @@ class _Ask(BaseModel):
     model_config = ConfigDict(extra="forbid")
     about: Asked
     any: list[str]
+
+
+class _Over(BaseModel):
+    """of: the kinds of what may end so. all: the value is all of a clause, in which what ends is named somewhere."""
+
+    model_config = ConfigDict(extra="forbid")
+    of: list[Kind]
+    any: list[str]
+    all: bool = False
+
+
+@dataclass(frozen=True)
+class Ending:
+    """One way to say that something of these kinds is over."""
+
+    kinds: tuple[Kind, ...]
+    pattern: Any
+    all: bool
+
+
+class _Changes(BaseModel):
+    """A language's part of changes.yaml, checked; what each list is for is said there."""
+
+    model_config = ConfigDict(extra="forbid")
+    fragments: Mapping[str, str]
+    wishes: list[_Ask]
+    loose: list[str]
+    over: list[_Over]
+    called_off: list[str]
+    moved: list[str]
+    moved_it: list[str]
+    instead: list[str]
+    others: str
+    unsure: str
 
 
 class Words(BaseModel):
@@ -137,6 +172,14 @@ class Lexicon:
     articles: Any
     many: Any
     ask: tuple[tuple[Asked, Any], ...]
+    loose: tuple[Any, ...]
+    over: tuple[Ending, ...]
+    called_off: Any
+    moved: tuple[Any, ...]
+    moved_it: Any
+    instead: tuple[Any, ...]
+    others: Any
+    unsure: Any
     forgetting: Any
     hello: Any
     idle: Any
@@ -156,6 +199,16 @@ def _compile(pattern: str, fragments: Mapping[str, str], *, bare: bool = True) -
 
 
 @cache
+def _read(name: str) -> Any:
+    return yaml.load((WORDS / name).read_bytes(), Loader=yaml.CSafeLoader)
+
+
+def _rank(about: Asked) -> int:
+    """Wishes come first: "what i said i like, delete it" asks for nothing."""
+    return WISHES.index(about) if about in WISHES else len(WISHES)
+
+
+@cache
 def _first_names() -> str:
     """A pattern of usual first names: "im nora" says a name where "im hungry" says none."""
     names = (WORDS / "first_names.txt").read_text(encoding="ascii").split()
@@ -165,9 +218,13 @@ def _first_names() -> str:
 @cache
 def lexicon(language: Language) -> Lexicon:
     """The patterns of a language. A file that does not check raises at once."""
-    words = Words.model_validate(yaml.load((WORDS / f"{language}.yaml").read_bytes(), Loader=yaml.CSafeLoader))
-    parts = dict(words.fragments)
-    for before, text in words.fragments.items():  # a fragment may be made of others
+    words = Words.model_validate(_read(f"{language}.yaml"))
+    changes = _Changes.model_validate(_read("changes.yaml")[language])
+    given = {**words.fragments, **changes.fragments}
+    if len(given) < len(words.fragments) + len(changes.fragments):
+        raise ValueError(f"changes.yaml names fragments that {language}.yaml has too")
+    parts = dict(given)
+    for before, text in given.items():  # a fragment may be made of others
         parts = {name: part.replace(f"<{before}>", text) for name, part in parts.items()}
     place = "|".join(words.places)
     for name, part in words.fragments.items():
@@ -215,7 +272,19 @@ def lexicon(language: Language) -> Lexicon:
         filler=one_of(words.filler),
         articles=one(words.articles),
         many=one(words.many),
-        ask=tuple((rule.about, one(pattern)) for rule in words.ask for pattern in rule.any),
+        ask=tuple(
+            (rule.about, one(pattern))
+            for rule in sorted((*words.ask, *changes.wishes), key=lambda rule: _rank(rule.about))
+            for pattern in rule.any
+        ),
+        loose=tuple(one(pattern) for pattern in changes.loose),
+        over=tuple(Ending(tuple(rule.of), one(pattern), rule.all) for rule in changes.over for pattern in rule.any),
+        called_off=one_of(changes.called_off),
+        moved=tuple(one(pattern) for pattern in changes.moved),
+        moved_it=one_of(changes.moved_it),
+        instead=tuple(one(pattern) for pattern in changes.instead),
+        others=one(changes.others),
+        unsure=one(changes.unsure),
         forgetting=one_of(words.forgetting),
         hello=whole(words.hello),
         idle=whole(words.idle),

@@ -13,11 +13,13 @@ from typing import Final
 
 from chatbot.core.encoder import TRUNK, EncoderError
 from chatbot.core.encoder.multilingual import multilingual
+from companion.memory.changes import NOTHING, Changes, changes_in, is_others
 from companion.memory.dates import times_in
 from companion.memory.extract import (
     capital,
     ended_in,
     facts_in,
+    groups_of,
     is_keepable,
     is_private,
     is_silenced,
@@ -25,6 +27,8 @@ from companion.memory.extract import (
     sentence_places,
 )
 from companion.memory.facts import KINDS, NAMES, Fact
+from companion.memory.lexicon import WISHES as WISHED
+from companion.memory.lexicon import lexicon
 from companion.memory.reconcile import meant
 from companion.memory.tagger import marked, tagger
 from companion.memory.text import flat
@@ -41,6 +45,7 @@ PERHAPS: Final = 0.25  # what is likelier than this counts where it changes some
 PIECE: Final = 400  # characters that are read at once, but for a longer sentence
 FEW: Final = 5  # words of a part that says one thing plainly
 FORGETTING: Final = ("forget", "forget_last")
+ONE_WORD: Final = (*NAMES, "plan", "year")  # what patterns alone may put in the place of something known
 ALWAYS: Final = ("boundary", "joke")  # said to the companion: to miss one is worse than to have one too many
 
 
@@ -48,7 +53,7 @@ ALWAYS: Final = ("boundary", "joke")  # said to the companion: to miss one is wo
 class Reading:
     """facts: what is told, in the order in which it is said. over: what was so and is no more. moved: the new day of a
     plan that was spoken of before. forget: what is to be forgotten; forget_last: what was said just now is. perhaps,
-    perhaps_over, perhaps_moved: what is too unlikely to be believed by itself."""
+    perhaps_over, perhaps_moved: what is too unlikely to be believed by itself, as `changes` are: patterns alone."""
 
     facts: tuple[Fact, ...] = ()
     over: tuple[str, ...] = ()
@@ -58,26 +63,50 @@ class Reading:
     perhaps: tuple[Fact, ...] = ()
     perhaps_over: tuple[str, ...] = ()
     perhaps_moved: tuple[date, ...] = ()
+    changes: Changes = NOTHING
 
 
 def read(text: str, language: Language, at: datetime | None = None) -> Reading:
     """`at`: when, in the person's own time; without it plans have no day."""
     text = unicodedata.normalize("NFC", text)
     if is_silenced(text, language):
-        return Reading()
-    plain, over = facts_in(text, language, at), ended_in(text, language)
+        topics, rest = wished(text, language)
+        after = read(rest, language, at) if rest else Reading()
+        return Reading(tuple(fact for fact in after.facts if not any(meant(topic, fact) for topic in topics)))
+    today = None if at is None else at.date()
+    plain, over, changes = facts_in(text, language, at), ended_in(text, language), changes_in(text, language, today)
     try:
-        told = _told(text, language, None if at is None else at.date(), list(places_said(text, plain, over)))
+        told = _told(text, language, today, list(places_said(text, plain, over)))
     except EncoderError as error:
         log.error("memory_reads_by_patterns", extra={"reason": str(error)})
-        return Reading(plain, over)
+        return Reading(plain, over, changes=changes)
     read_so = _understood(text, language, [one for one, sure in told if sure])
     if read_so.forget or read_so.forget_last:
         return read_so
     plainly = [fact for fact in plain if _is_plain(text, fact, language, read_so.facts)]
-    half = _understood(text, language, [one for one, sure in told if not sure and one.kind not in FORGETTING])
-    facts = (*read_so.facts, *plainly)
-    return replace(read_so, facts=facts, perhaps=half.facts, perhaps_over=half.over, perhaps_moved=half.moved)
+    doubtful = [one for one, sure in told if not sure and one.kind not in FORGETTING]
+    half = _understood(text, language, [one for one in doubtful if not is_others(text, one.span.start, language)])
+    facts = tuple(fact for fact in (*read_so.facts, *plainly) if not _is_cue(fact, changes))
+    perhaps = dict.fromkeys((*half.facts, *(fact for fact in plain if fact.kind in ONE_WORD and fact not in facts)))
+    return replace(
+        read_so, facts=facts, perhaps=tuple(perhaps), perhaps_over=half.over, perhaps_moved=half.moved, changes=changes
+    )
+
+
+def wished(text: str, language: Language) -> tuple[tuple[str, ...], str]:
+    """What is to be forgotten by the words of a message, and the sentences after those that say so."""
+    words, bare = lexicon(language), flat(text)
+    found = [match for about, pattern in words.ask if about in WISHED and (match := pattern.search(bare))]
+    last = max((match.end() for match in found), default=len(text))
+    end = next((end for _, end, _ in sentence_places(text) if last <= end + 1), len(text))
+    topics = tuple(groups_of(match, text).get("value", "") for match in found)
+    silent = words.not_a_message.search(bare) or not found
+    return tuple(filter(None, topics)), "" if silent else text[end:].lstrip(" .!?…,;")
+
+
+def _is_cue(fact: Fact, changes: Changes) -> bool:
+    """Whether what says that a plan moved was taken for one: "in the end it's sunday"."""
+    return fact.kind == "plan" and fact.day in changes.moved and any(flat(fact.value) in it for it in changes.it)
 
 
 def _is_plain(text: str, fact: Fact, language: Language, known: Sequence[Fact]) -> bool:
@@ -155,7 +184,8 @@ def _understood(text: str, language: Language, told: Sequence[Told]) -> Reading:
     facts = [(_fact(one), one.span.start) for one in told if one.kind in (NAMES if private else KINDS)]
     kept = (fact for fact, start in facts if is_keepable(fact, _part(text, start, language), language))
     over = tuple(one.value for one in told if one.kind == "over")
-    moved = tuple(one.day for one in told if one.kind == "moved" and one.day is not None)
+    days = ((one.day, one.span.start) for one in told if one.kind == "moved")
+    moved = tuple(day for day, start in days if day is not None and not is_others(text, start, language))
     return Reading(tuple(dict.fromkeys(kept)), over, moved)
 
 

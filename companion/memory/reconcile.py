@@ -8,7 +8,9 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Literal
 
-from companion.memory.facts import Fact, Kind
+from companion.memory.changes import Instead, Over
+from companion.memory.extract import capital, is_keepable
+from companion.memory.facts import NAMES, Fact, Kind
 from companion.memory.lexicon import lexicon
 from companion.memory.text import flat, fold
 from companion.types import Language
@@ -19,13 +21,15 @@ FEELING_DAYS = 7  # a feeling is of its week
 PLAN_DAYS = 14  # how long a plan that is over may still be asked about
 ENDS: tuple[Kind, ...] = ("does", "like", "plan", "favourite", "feeling")
 ONE_ONLY: tuple[Kind, ...] = ("name", "from", "year")
+GIVES_WAY: tuple[Kind, ...] = ("name", "pet", "person", "favourite", "does", "year", "like")  # the likeliest first
 _WORD = re.compile(r"[^\W_]+")
 # Words that make no difference to what is meant.
 _SMALL = frozenset(
     "a an the my our your his her their to of in on at for with and or some any about what that this is are "
     "o os as um uma meu minha meus minhas seu sua de do da dos das em no na nos nas com e ou sobre que "
     "el la los las un una mi mis tu su del al en con y sobre que "
-    "le les une des du mon ma mes ton ta tes de au aux dans avec et sur que l d j i play plays do does".split()
+    "le les une des du mon ma mes ton ta tes de au aux dans avec et sur que l d j s i play plays do does lo los "
+    "faco faz toco hago hace tocar practico fais fait fai pratique".split()  # not "jogo" nor "juego": a match is one
 )
 # Since when something is the favourite makes it no other sort of thing.
 _NOWADAYS = re.compile(
@@ -65,6 +69,13 @@ _AROUND = frozenset(
     )
 )
 
+_SORTS: dict[Kind, frozenset[str]] = {
+    "plan": frozenset(words_of("plan plano plan projet")),
+    "does": frozenset(words_of("hobby hobbies hobbie passatempo aficion pasatiempo loisir passion")),
+    "pet": frozenset(words_of("pet animal animaux animai bicho mascota")),
+    "feeling": frozenset(words_of("feeling mood sentimento sentimiento sentiment humor humeur")),
+}
+
 
 def relation(fact: Fact, known: Fact, language: Language, said: date | None = None) -> Relation | None:
     """What the new fact is to the known one. `said`: the day of the new one; a plan from before it is over."""
@@ -88,7 +99,22 @@ def counts(fact: Fact, known: Sequence[Fact], words: frozenset[str], language: L
     if is_others(fact, known):
         return False
     olds = (old for old in known if relation(fact, old, language, today) == "changes")
-    return any(old.kind == "plan" or not words.isdisjoint(words_of(old.value)) for old in olds)
+    # "gabi's exam is on monday" is not the known exam
+    return any(
+        set(words_of(fact.value)) <= set(words_of(old.value))
+        if old.kind == "plan"
+        else not words.isdisjoint(words_of(old.value))
+        for old in olds
+    )
+
+
+def known_plan(fact: Fact, known: Sequence[Fact], language: Language, today: date) -> Fact:
+    """A plan that is half sure, in the words in which it is known; anything else as it is."""
+    moved = [
+        old for old in known if old.kind == fact.kind == "plan" and relation(fact, old, language, today) == "changes"
+    ]
+    plan = nearest(fact, moved)
+    return fact if plan is None else replace(plan, day=fact.day)
 
 
 def is_others(fact: Fact, known: Sequence[Fact]) -> bool:
@@ -133,6 +159,12 @@ def _plan(fact: Fact, known: Fact, said: date | None) -> Relation | None:
     return "refines" if known.day is None else "changes"
 
 
+def nearest(fact: Fact, plans: Sequence[Fact]) -> Fact | None:
+    """Which of these the plan means by its words: the one that says least beside them, the newest of those."""
+    words = set(words_of(fact.value))
+    return min(reversed(plans), key=lambda plan: len(set(words_of(plan.value)) ^ words), default=None)
+
+
 def merged(fact: Fact, known: Fact) -> Fact:
     """The new fact with what the known one says better: "my recital moved to saturday" is the piano recital."""
     if fact.kind != "plan":
@@ -151,6 +183,38 @@ def ended(over: Sequence[str], known: Fact) -> bool:
     return said and any(set(words_of(one)) <= words or words <= set(words_of(one)) for one in over)
 
 
+def fell(over: Sequence[Over], known: Fact) -> bool:
+    """Whether what patterns say to be over, of those kinds, is this: "pip died", "the match is off"."""
+    value = words_of(known.value)
+    return any(
+        known.kind in one.kinds and (value[0] in words_of(one.value) if one.all else named(one.value, known))
+        for one in over
+    )
+
+
+def named(said: str, known: Fact) -> bool:
+    """Whether words of a message mean this: its name or who bears it, or what it is about with its first word."""
+    words, value = words_of(said), words_of(known.value)
+    if known.kind in ("name", "pet", "person"):
+        return set(words) == set(value) or (known.kind == "pet" and set(words) == set(words_of(known.who)))
+    shared = set(words) & set(value)
+    return set(value) <= set(words) or (words[0] in shared and 2 * len(shared) >= len(set(words)))
+
+
+def is_again(fact: Fact, other: Fact) -> bool:
+    """Whether two things that one message tells are the same in other words: "polo" and "play polo"."""
+    return fact.kind == other.kind and (named(fact.value, other) or named(other.value, fact))
+
+
+def replaced(instead: Instead, known: Sequence[Fact], language: Language) -> tuple[Fact, Fact] | None:
+    """What gave way to something else, and what is in its place, of the same kind."""
+    old = next((fact for kind in GIVES_WAY for fact in known if fact.kind == kind and named(instead.old, fact)), None)
+    if old is None:
+        return None
+    new = replace(old, value=capital(instead.value) if old.kind in NAMES else instead.value)
+    return (old, new) if not named(new.value, old) and is_keepable(new, new.value, language) else None
+
+
 def topic_words(topic: str) -> frozenset[str]:
     """What a topic is known by: of "the musical thing" the musical."""
     words = frozenset(words_of(topic))
@@ -162,8 +226,23 @@ def meant(topic: str, fact: Fact) -> bool:
     wanted = topic_words(topic)
     if wanted <= _NAMES:
         return fact.kind == "name"
+    if any(wanted <= words for kind, words in _SORTS.items() if fact.kind == kind):
+        return True
+    wanted = wanted - _NAMES  # "my cat's name"
     value = set(words_of(fact.value))
     return wanted <= value | set(words_of(fact.who)) or (bool(fact.value) and value <= wanted)
+
+
+def about(topic: str, facts: Sequence[Fact]) -> list[Fact]:
+    """Those that a topic means, or where it means none exactly ("that running gag about the fridge"), those of whose
+    own words it has the most, if they are half of it."""
+    exactly = [fact for fact in facts if meant(topic, fact)]
+    if exactly:
+        return exactly
+    wanted = topic_words(topic) - _NAMES
+    shared = [(len(wanted & set(words_of(fact.value))), fact) for fact in facts]
+    most = max((count for count, _ in shared), default=0)
+    return [fact for count, fact in shared if count == most and most and 2 * most >= len(wanted)]
 
 
 def bounded(fact: Fact, boundaries: Sequence[Fact]) -> bool:

@@ -16,18 +16,21 @@ from chatbot.core.erasure import copies_drop
 from chatbot.core.gone import gone_note
 from chatbot.core.ids import new_id
 from chatbot.core.locks import hold
+from companion.memory.changes import NOTHING
 from companion.memory.extract import why_not_kept
 from companion.memory.facts import Fact, Kind, fact_read, fact_row
 from companion.memory.kept import (
     MOST,
     current_of,
     fact_of,
+    given_way,
     has_room,
     held,
     last_said,
     put_beside,
     replaced_by,
     row_close,
+    spoken_last,
     told_together,
     vector_read,
     vectors_of,
@@ -35,8 +38,18 @@ from companion.memory.kept import (
 from companion.memory.lexicon import sentence
 from companion.memory.models import Memory, MemoryState
 from companion.memory.ranking import ENGLISH_ONLY, WORDS_SHARE, Index
-from companion.memory.reading import read
-from companion.memory.reconcile import bounded, counts, ended, ends_on, is_others, meant, relation, words_of
+from companion.memory.reconcile import (
+    about,
+    bounded,
+    counts,
+    ended,
+    ends_on,
+    fell,
+    is_again,
+    is_others,
+    known_plan,
+    relation,
+)
 from companion.memory.summaries import (
     summaries_forget,
     summaries_forget_all,
@@ -45,13 +58,13 @@ from companion.memory.summaries import (
     summary_count,
     summary_taken,
 )
+from companion.memory.understood import Understood, plan_moved, understood
 from companion.types import Language, Recalled
 
 LONGEST_CORRECTION = 80
 TALKS_TAKEN = 2  # summaries that are given back with a memory: what takes them along has the room of a cookie
 GONE = "memory"
 Pair = tuple[Memory, Fact]
-Placed = tuple[Fact, str | None]  # with its place by sense, as it is stored
 _LOOK_FIRST: dict[Kind, float] = {
     "name": 0.06, "pet": 0.04, "like": 0.04, "favourite": 0.04, "person": 0.03, "plan": 0.03, "does": 0.03,
     "win": 0.02, "dislike": 0.02, "feeling": 0.02, "joke": 0.02, "from": 0.01, "year": 0.01, "boundary": 0.0,
@@ -92,19 +105,6 @@ class MemoryView:
     state: str
 
 
-@dataclass(frozen=True)
-class Understood:
-    """What a message tells; what is over, and the new day of a plan that it doesn't name. perhaps, perhaps_over: what
-    counts only where it changes something known, as each new day does. words: those that make a difference."""
-
-    facts: tuple[Placed, ...] = ()
-    over: tuple[str, ...] = ()
-    moved: tuple[date, ...] = ()
-    perhaps: tuple[Placed, ...] = ()
-    perhaps_over: tuple[str, ...] = ()
-    words: frozenset[str] = frozenset()
-
-
 def _view(row: Memory, fact: Fact, language: Language, at: datetime | None = None) -> MemoryView:
     until = row.until
     end = ends_on(fact, last_said(row).date())
@@ -128,12 +128,7 @@ def memory_learn(
 
 def memory_understand(text: str, language: Language, said_at: datetime | None = None) -> Understood:
     """The slow half of learning: reads and writes nothing. `said_at`: in the person's own time."""
-    told = read(text, language, said_at)
-    facts = (*told.facts, *told.perhaps)
-    placed = tuple(zip(facts, vectors_of([sentence(fact, language) for fact in facts]) if facts else (), strict=True))
-    sure, half = placed[: len(told.facts)], placed[len(told.facts) :]
-    moved = told.moved or told.perhaps_moved
-    return Understood(sure, told.over, moved, half, told.perhaps_over, frozenset(words_of(text)))
+    return understood(text, language, said_at)
 
 
 def memory_keep(
@@ -141,20 +136,31 @@ def memory_keep(
 ) -> list[MemoryView]:
     """The other half: put it beside what is known. One at a time for a person, or the same thing would stand twice."""
     added: list[MemoryView] = []
-    if not (told.facts or told.over or told.moved or told.perhaps or told.perhaps_over):
+    if not (told.facts or told.over or told.moved or told.perhaps or told.perhaps_over or told.changes != NOTHING):
         return added
     with transaction.atomic():
         hold(held(owner_id))
         rows = Memory.objects.filter(owner_id=owner_id, state=MemoryState.CURRENT)
         known = [(row, fact_of(row)) for row in rows.order_by("id")]
         facts, today = [fact for _, fact in known], said_at.date()
-        half = [pair for pair in told.perhaps if counts(pair[0], facts, told.words, language, today)]
-        for row in [row for row, fact in known if ended((*told.over, *told.perhaps_over), fact)]:
-            row_close(row, said_at)
-        sure = [pair for pair in (*told.facts, *_moved(told, known, today)) if not is_others(pair[0], facts)]
+        half = [
+            (known_plan(fact, facts, language, today), vector)
+            for fact, vector in told.perhaps
+            if counts(fact, facts, told.words, language, today)
+        ]
+        given = given_way(told.instead, known, language)
+        over = (*told.over, *told.perhaps_over)
+        off = spoken_last(known, today) if told.changes.called_off else None
+        for row, fact in known:
+            again = any(is_again(one, fact) for one, _ in told.facts) or (fact.kind == "plan" and told.moved)
+            if row is off or ended(over, fact) or (fell(told.changes.over, fact) and not again):
+                row_close(row, said_at)
+        moved = plan_moved(told, (*told.facts, *half), known, today)
+        sure = [pair for pair in (*told.facts, *moved) if not is_others(pair[0], facts)]
         # What is known first: "me and Priya drifted, Hana's my best friend now" is about Hana.
         sure.sort(key=lambda pair: not any(relation(pair[0], old, language, today) == "same" for old in facts))
-        for fact, vector in (*sure, *half):
+        new = [(fact, vector) for _, fact, vector in given if not any(is_again(fact, one) for one, _ in sure)]
+        for fact, vector in (*sure, *half, *new):
             row = Memory(id=new_id(), owner_id=owner_id, source=source, since=said_at, vector=vector)
             known = [pair for pair in known if pair[0].state == MemoryState.CURRENT]
             here = {view.id for view in added}
@@ -167,20 +173,11 @@ def memory_keep(
                 row.save(force_insert=True)
                 known.append((row, kept))
                 added.append(_view(row, kept, language))
+        for old, fact, _ in given:
+            by = next((row for row, one in known if row is not old and is_again(fact, one)), None)
+            if by is not None and old.state == MemoryState.CURRENT:
+                row_close(old, said_at, by=by.id)
     return added
-
-
-def _moved(told: Understood, known: Sequence[Pair], today: date) -> tuple[Placed, ...]:
-    """The plan that was told last and is still ahead, on its new day, where the message names none itself."""
-    ahead = [
-        (row, fact)
-        for row, fact in known
-        if fact.kind == "plan" and row.state == MemoryState.CURRENT and (fact.day is None or fact.day >= today)
-    ]
-    if not ahead or not told.moved or any(fact.kind == "plan" for fact, _ in told.facts):
-        return ()
-    row, fact = ahead[-1]
-    return ((replace(fact, day=told.moved[-1]), row.vector),)
 
 
 def memory_recall(
@@ -340,9 +337,10 @@ def memory_forget_about(*, owner_id: uuid.UUID, topic: str) -> int:
         hold(held(owner_id))
         rows = list(Memory.objects.filter(owner_id=owner_id)) if topic.strip() else []
         closed = [row for row in rows if row.state == MemoryState.CLOSED]
-        about = [row for row in rows if meant(topic, fact_of(row))]
+        meant = about(topic, [fact_of(row) for row in rows])
+        found = [row for row in rows if fact_of(row) in meant]
         talks = summaries_forget(owner_id, topics=[topic] if topic.strip() else [])
-        return talks + _rows_forget(owner_id, [one for row in about for one in (row, *replaced_by(row, closed))])
+        return talks + _rows_forget(owner_id, [one for row in found for one in (row, *replaced_by(row, closed))])
 
 
 def memory_forget_said(*, owner_id: uuid.UUID, source: uuid.UUID) -> int:

@@ -24,6 +24,7 @@ from companion.memory.reconcile import words_of
 from companion.memory.tagger import WEIGHTS, Tagger, marked, tagger
 from companion.memory.tokens import place_of, tokens_of
 from companion.memory.told import BEGIN, CHANNELS, INSIDE, OUTSIDE, Told, Window, told_in
+from companion.memory.understood import Understood
 from companion.types import Language
 
 AT = datetime.fromisoformat("2026-11-25T18:00:00+00:00")  # a Wednesday
@@ -197,7 +198,7 @@ class TestPerhaps:
         owner = new_id()
         keys.data_key(owner, make=True)
         services.memory_learn(owner_id=owner, text=told, language="en", said_at=AT, source=None)
-        half = services.Understood(
+        half = Understood(
             perhaps=((perhaps, None),) if perhaps else (), perhaps_over=(over,) if over else (),
             words=frozenset(words_of(words)),
         )  # fmt: skip
