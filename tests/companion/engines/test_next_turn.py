@@ -39,26 +39,29 @@ def test_the_reply_that_follows_is_closest(tower: NextTurn) -> None:
     assert (found.argmax(axis=1) == np.arange(len(TALKS))).sum() >= len(TALKS) - 1
 
 
-def test_what_runs_is_what_was_trained(tower: NextTurn) -> None:
+def test_what_runs_is_what_the_library_makes_of_the_weights(tower: NextTurn) -> None:
     import torch
     from safetensors.numpy import load_file
-    from torch import nn
-    from transformers import BertConfig
-    from transformers.models.bert.modeling_bert import BertLayer
+    from torch.nn.functional import linear, normalize
 
     from chatbot.core.encoder.eight import widened
-    from training.next_turn.net import Towers
+    from chatbot.core.encoder.layers import below
+    from training.multilingual.layers import layers_filled, layers_run
 
-    config = BertConfig(hidden_size=384, num_attention_heads=12, intermediate_size=1536)
-    config._attn_implementation = "sdpa"
-    net = Towers(nn.ModuleList(BertLayer(config) for _ in range(2)), nn.ModuleList(BertLayer(config) for _ in range(3)))
-    net.load_state_dict({name: torch.from_numpy(value) for name, value in widened(load_file(WEIGHTS)).items()})
+    wide = widened(load_file(WEIGHTS))
+    weights = {name: torch.from_numpy(value) for name, value in wide.items()}
+    said_layers = layers_filled(below(wide, f"said.{number}.") for number in range(2)).eval()
+    reply_layers = layers_filled(below(wide, f"reply.{number}.") for number in range(3)).eval()
     lines = ["hey", "Hi! What's new?", "my goldfish jumped out"]
     trunk = [torch.from_numpy(one.hidden[0]) for one in encoder().encode(lines, heads=("trunk",))]
     hidden, kinds = torch.cat(trunk)[None], torch.tensor([[2 - at for at, part in enumerate(trunk) for _ in part]])
+    there = torch.ones_like(kinds, dtype=torch.bool)
     with torch.inference_mode():
-        expected = net.eval().read_said(hidden, kinds, torch.ones_like(kinds, dtype=torch.bool))[0].numpy()
-        reply = net.read_reply(trunk[1][None], torch.ones((1, len(trunk[1])), dtype=torch.bool))[0].numpy()
+        states = layers_run(said_layers, hidden + weights["kinds.weight"][kinds], there)[0]
+        both = torch.cat([states[-len(trunk[-1]) :].mean(0), states.mean(0)])
+        expected = normalize(linear(both, weights["said_out.weight"], weights["said_out.bias"]), dim=0).numpy()
+        answer = layers_run(reply_layers, trunk[1][None], torch.ones((1, len(trunk[1])), dtype=torch.bool))[0].mean(0)
+        reply = normalize(linear(answer, weights["reply_out.weight"], weights["reply_out.bias"]), dim=0).numpy()
     assert said(tower, *lines) @ expected > 0.995, "the layers' products run in 8 bits"
     assert tower.replies([lines[1]])[0] @ reply > 0.995
 
