@@ -17,6 +17,7 @@ AMONG: Final = 20
 SCORED: Final = 3000  # pairs, or places, of a kind
 LANGUAGES: Final = ("en", "pt-BR", "es", "fr")
 CHOOSE: Final = 1
+PLACES: Final = 32  # read at once: each has 33 lines
 
 
 @torch.inference_mode()
@@ -55,7 +56,7 @@ def _of(trainer: Trainer, language: int) -> dict[str, float]:
             found[kind] = float((right[nearest] == right[asked]).mean())
     places = np.flatnonzero((data["place_language"] == language) & data["place_held"])[:SCORED]
     if len(places):
-        best = np.concatenate([_best(trainer, some) for some in _parts(places)])
+        best = np.concatenate([_best(trainer, some) for some in _parts(places, PLACES)])
         found |= {"sensible": float((best > 0).mean()), "specific": float((best > 1).mean())}
     return found
 
@@ -70,8 +71,8 @@ def _best(trainer: Trainer, places: Numbers) -> Numbers:
     return marks[order][first].astype(np.int64)
 
 
-def _parts(rows: Numbers) -> list[Numbers]:
-    return np.array_split(rows, max(1, len(rows) // 512))
+def _parts(rows: Numbers, most: int = 512) -> list[Numbers]:
+    return np.array_split(rows, max(1, -(-len(rows) // most)))
 
 
 def hits_of(said: Tensor, reply: Tensor, group: Tensor) -> float:
